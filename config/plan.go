@@ -1,0 +1,127 @@
+package config
+
+import (
+	"crypto/tls"
+	"net/netip"
+	"time"
+
+	"serin/gate"
+	"serin/router"
+)
+
+// Plan is a validated configuration, ready to be assembled: references resolved to indices, durations and sizes parsed,
+// policies built. Immutable.
+type Plan struct {
+	File      string // "" for the zero-config form
+	Hash      string // of the bytes it was made from
+	Listen    []Listen
+	Admin     Admin
+	StateDir  string
+	Log       Log
+	Upstreams []Upstream // the index is the router's and the proxy's upstream ID
+	Rollouts  []Rollout  // the index is the split's ID
+	Routes    []*router.Route
+	Warnings  []Problem
+}
+
+// Problem is one thing wrong in a file, or, as a warning, worth knowing.
+type Problem struct {
+	File string `json:"file"`
+	Line int    `json:"line"` // 1-based; 0: unknown
+	Key  string `json:"key"`  // rollout.checkout.canary
+	Text string `json:"problem"`
+	Hint string `json:"hint,omitempty"` // did you mean ...
+}
+
+// Listen is one data listener.
+type Listen struct {
+	Address        string      // "host:port", "unix:/path", "fd:name"
+	TLS            *tls.Config // nil: plain; certificates reload by themselves
+	TrustedProxies []netip.Prefix
+	ProxyProtocol  bool
+	FastLane       bool // default true
+	Timeout        ListenTimeout
+	Limits         ListenLimits
+}
+
+// ListenTimeout are the client side's phases, each its own.
+type ListenTimeout struct{ Head, BodyIdle, KeepAlive, WriteIdle, TunnelIdle time.Duration }
+
+// ListenLimits bound what a client may ask; 0: none, but Connections 0: from the descriptor limit.
+type ListenLimits struct {
+	Head, Target, Fields int
+	Body                 int64
+	Connections, PerIP   int
+}
+
+// Admin is the admin listener.
+type Admin struct{ Address, PublicURL string }
+
+// Log is the daemon's log.
+type Log struct {
+	Level, Format string // format "": text on a terminal, else json
+	Access        *AccessLog
+}
+
+// AccessLog is product.md's log.access; nil: off.
+type AccessLog struct {
+	Path, Format string
+	Sample       float64 // 0..1
+	Errors       bool
+}
+
+// Upstream is a named pool.
+type Upstream struct {
+	Name, Revision string
+	Servers        []Server
+	Balance        string // p2c | round_robin | hash
+	Health         *Health
+	Eject          Eject
+	Timeout        UpstreamTimeout
+	Retry          Retry
+	Limits         UpstreamLimits
+	TLS            *tls.Config // for https servers; nil otherwise
+}
+
+// Server is one address of a pool.
+type Server struct {
+	Name    string // as written
+	Network string // tcp | unix
+	Address string // host:port or path
+	TLS     bool
+}
+
+// Health is an active check.
+type Health struct {
+	Path               string
+	Every, Timeout     time.Duration
+	Healthy, Unhealthy int
+}
+
+// Eject is passive outlier ejection; Consecutive 0: off.
+type Eject struct {
+	Consecutive int
+	For         time.Duration
+	Max         float64 // fraction of the pool
+}
+
+// UpstreamTimeout: Connect to a connection, Response from request sent to response head, Idle between body bytes.
+type UpstreamTimeout struct{ Connect, Response, Idle time.Duration }
+
+// Retry is the retry allowance; Max 0: off. Budget is a fraction of requests.
+type Retry struct {
+	Max    int
+	Budget float64
+}
+
+// UpstreamLimits bound connections and waiting requests of one pool.
+type UpstreamLimits struct{ Connections, Queue int }
+
+// Rollout joins the router's split to the gate's policy.
+type Rollout struct {
+	Name           string
+	Stable, Canary int           // upstream IDs
+	Split          *router.Split // weight 0; shared by the routes that carry it
+	Policy         *gate.Policy
+	Expose         bool
+}

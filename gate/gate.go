@@ -1,0 +1,299 @@
+// Package gate is the brain: what was seen at a tick becomes exactly one decision. It is pure: it knows no TOML, no
+// HTTP, no clock and no criterion by name. Same state, policy, time and event: same answer, for ever.
+//
+//	Tick | Operator | Replan -> Step(State, *Policy, now, Event) -> (State, Decision)
+//
+// Unsure is Hold, never Pass and never Fail. Only Pass on every criterion widens; a rollback may come from every phase.
+package gate
+
+import (
+	"time"
+
+	"serin/gate/window"
+	"serin/router"
+)
+
+// Verdict is the answer of one criterion (its finding) or of the whole stage. The zero value holds.
+type Verdict uint8
+
+const (
+	Hold Verdict = iota
+	Pass
+	Fail
+)
+
+// Phase is where a rollout is in its life. The zero value, Waiting, sends nothing to the canary.
+type Phase uint8
+
+const (
+	Waiting Phase = iota
+	Progressing
+	AwaitingApproval
+	Holding
+	Paused
+	Completed
+	RolledBack
+)
+
+// Action is what a decision did. The zero value did nothing.
+type Action uint8
+
+const (
+	ActHold Action = iota
+	ActStart
+	ActAdvance
+	ActComplete
+	ActRollback
+	ActStepBack
+	ActPause
+	ActResume
+	ActPromote
+	ActApprove
+	ActRetry
+	ActRestart   // a new revision: new attempt, weight to 0 or stage 1
+	ActReplan    // a reload changed ladder, gates or policies in flight
+	ActFreeze    // on_fail = freeze: failed, kept where it is
+	ActWithdrawn // a reload removed the rollout
+	ActAwait     // the evidence is in, a person is asked
+	ActRefuse    // an operator's verb that does not apply: nothing changed
+)
+
+// Reason is a code of product.md, section 5; the empty reason is only for decisions that need none.
+type Reason string
+
+// Reason codes; texts for people are in explain.go.
+const (
+	Collecting           Reason = "collecting"
+	NotEnoughEvidence    Reason = "not_enough_evidence"
+	EstimateAboveHold    Reason = "estimate_above_hold"
+	WorseThanStable      Reason = "worse_than_stable"
+	StableUnhealthy      Reason = "stable_unhealthy"
+	NoCanaryTraffic      Reason = "no_canary_traffic"
+	NoStableTraffic      Reason = "no_stable_traffic"
+	Warmup               Reason = "warmup"
+	OneBucketDominates   Reason = "one_bucket_dominates"
+	SaturatedUsers       Reason = "saturated_users"
+	CanaryPoolUnhealthy  Reason = "canary_pool_unhealthy"
+	WindowClosed         Reason = "window_closed"
+	SkewedKeys           Reason = "skewed_keys"
+	StableOutdated       Reason = "stable_outdated"
+	AwaitingApprovalCode Reason = "awaiting_approval"
+	PausedCode           Reason = "paused"
+	JournalUnavailable   Reason = "journal_unavailable"
+	StaleReplicas        Reason = "stale_replicas"
+	RestartReplayed      Reason = "restart_replayed"
+	Manual               Reason = "manual"
+)
+
+// Stage is one rung of the ladder.
+type Stage struct {
+	Label    string        // "1 %", "preview", "ring staff": for people
+	Weight   router.Weight // the canary's share
+	Audience string        // name of the ring whose members go to the canary; empty: none
+	Mirror   router.Weight // share of dark traffic
+	Preview  bool          // canary only for forced requests and audiences
+	Least    time.Duration // the stage clock must reach this (every, for)
+	Owner    string        // role that approves; empty: anyone allowed
+	Approve  *Approve      // nil: no approval needed
+}
+
+// Approve asks a person before the stage begins.
+type Approve struct {
+	Timeout   time.Duration // 0: for ever
+	OnTimeout string        // hold | rollback | advance
+}
+
+// Criterion judges one metric. Implementations are immutable values in gate/criterion; config builds them from its registry.
+type Criterion interface {
+	Metric() string // error_rate, latency_p99, ...
+	CanFail() bool  // has a rollback limit and is not dry: shares the ladder's alpha
+	Judge(q Question) Finding
+}
+
+// Question is what a criterion is asked at one tick.
+type Question struct {
+	View          *window.View
+	Stage         int            // 1-based
+	Crossings     int            // K: crossings of the ladder, the bake included
+	Failers       int            // C: criteria with CanFail in this ladder
+	NextShare     float64        // weight of the next stage as a fraction, 1 at the last crossing
+	Dwelled       bool           // the stage clock has reached Least
+	Frozen        *window.Counts // baseline kept from the last table where no living one exists; nil: concurrent
+	FrozenLatency *window.Hist
+	AlphaFail     float64 // errors.false_rollback, default .01
+	AlphaPass     float64 // errors.false_pass, default .05, halved by each evidence restart
+}
+
+// Finding is one criterion's answer. JSON names are product.md's.
+type Finding struct {
+	Metric          string   `json:"metric"`
+	Scale           string   `json:"scale"` // points | ratio
+	Rule            string   `json:"rule"`
+	Verdict         Verdict  `json:"verdict"`
+	Reason          Reason   `json:"reason"`
+	Stable          float64  `json:"stable"` // rate, or milliseconds for latency
+	Canary          float64  `json:"canary"`
+	Difference      float64  `json:"difference"`
+	DifferenceLow   float64  `json:"difference_low"`
+	DifferenceHigh  float64  `json:"difference_high"`
+	HoldLimit       float64  `json:"hold_limit"`
+	RollbackLimit   *float64 `json:"rollback_limit"`
+	PassLimit       float64  `json:"pass_limit"`
+	PassOdds        float64  `json:"pass_odds"`
+	PassNeeds       float64  `json:"pass_needs"`
+	FailOdds        float64  `json:"fail_odds"`
+	FailNeeds       *float64 `json:"fail_needs"`
+	Samples         Samples  `json:"samples"`
+	ExpectedSeconds *float64 `json:"expected_seconds"`
+	DryRun          bool     `json:"dry_run,omitempty"`
+	Confirmed       bool     `json:"confirmed,omitempty"` // a confirmed finding: alert, start the hold_timeout clock
+}
+
+// Samples are raw counts of the step, before the design effect.
+type Samples struct {
+	Stable    uint64 `json:"stable"`
+	StableBad uint64 `json:"stable_bad"`
+	Canary    uint64 `json:"canary"`
+	CanaryBad uint64 `json:"canary_bad"`
+}
+
+// Policy is what the operator asked for: one rollout's ladder, gates and choices, immutable once built.
+type Policy struct {
+	Rollout, Route string
+	Revision       string // of the canary upstream
+	StableRevision string // of the stable upstream: a completed rollout whose stable is not its last canary is outdated
+	Stages         []Stage
+	Criteria       []Criterion
+	ManualStart    bool
+	MaxStage       time.Duration // default 6h
+	Warmup         time.Duration // default 120s
+	Sparse         string        // extend | widen | ask
+	WidenMax       router.Weight
+	HoldTimeout    time.Duration // default 60m; 0: none
+	OnHoldTimeout  string        // rollback | step_back | ask
+	OnFail         string        // rollback | freeze
+	Holdback       router.Weight // default 100 (1 %)
+	KeepOld        time.Duration // default 1h
+	AlphaFail      float64       // default .01
+	AlphaPass      float64       // default .05
+	Plain          *Plain        // judge = "plain"; nil: evidence
+	DryRun         bool
+}
+
+// Plain is the simple judge: limits on a rolling window, no statistics.
+type Plain struct {
+	Window      time.Duration // default 5m
+	MinRequests int           // default 100
+	Failures    int           // consecutive failed checks before a rollback, default 3
+}
+
+// Seen is what the control loop read at a tick.
+type Seen struct {
+	View             window.View
+	StableHealthy    bool // pools with at least one healthy server
+	CanaryHealthy    bool
+	WindowOpen       bool
+	JournalAvailable bool
+	ObservedWeight   float64   // canary's share of keyed requests of the step; < 0: unknown
+	WallClock        time.Time // for sentences only
+}
+
+// Event is what Step is told: exactly one of Tick, Operator, Replan.
+type Event interface{ event() }
+
+// Tick is the regular look.
+type Tick struct{ Seen Seen }
+
+// Verb is an operator's wish.
+type Verb uint8
+
+const (
+	VerbStart Verb = iota + 1
+	VerbPause
+	VerbResume
+	VerbPromote
+	VerbStepBack
+	VerbRollback
+	VerbApprove
+	VerbRetry
+)
+
+// Operator is a person's (or agent's) act.
+type Operator struct {
+	Verb      Verb
+	Actor     string
+	Reason    string
+	IfVersion *uint64 // refuse unless State.Version equals
+	Full      bool    // promote: to the end
+	FromStage int     // retry: 0 is stage 1
+	Role      string  // for a stage's owner; empty: may do everything
+}
+
+// Replan says the policy given to Step is another one than before (reload, or first sight of the rollout).
+type Replan struct{ Withdrawn bool }
+
+func (Tick) event()     {}
+func (Operator) event() {}
+func (Replan) event()   {}
+
+// State is one rollout's whole memory, saved as JSON after every journalled decision and with the evidence. Durations only:
+// wall time is for people. Slices are never changed in place.
+type State struct {
+	Phase    Phase         `json:"phase"`
+	Stage    int           `json:"stage"` // 1-based; 0: before the first
+	Weight   router.Weight `json:"weight"`
+	Revision string        `json:"revision"`
+	Attempt  int           `json:"attempt"`
+	Version  uint64        `json:"version"`  // rises with every journalled decision
+	Step     uint64        `json:"step"`     // evidence identity: rises whenever evidence begins anew (new meters)
+	Restarts int           `json:"restarts"` // evidence restarts within the stage: each halves AlphaPass
+	Clock    time.Duration `json:"clock"`    // stage clock: runs in progressing with a healthy canary pool
+	Age      time.Duration `json:"age"`      // since the step's evidence began, in every phase
+	Reason   Reason        `json:"reason"`
+	Resume   Phase         `json:"resume"`  // phase to return to after Paused
+	Held     time.Duration `json:"held"`    // how long the confirmed hold has lasted
+	Waited   time.Duration `json:"waited"`  // how long an approval has been awaited
+	History  []StageRecord `json:"history"` // of this attempt
+	Last     time.Time     `json:"-"`       // the event before: monotonic
+	// More fields as Step needs them; all JSON, all durations.
+}
+
+// StageRecord is one stage of an attempt, for people.
+type StageRecord struct {
+	Stage   int       `json:"stage"`
+	State   string    `json:"state"` // passed | current | failed | left
+	Started time.Time `json:"started_at"`
+	Ended   time.Time `json:"ended_at,omitzero"`
+}
+
+// Decision is what Step answers: always exactly one, hold included.
+type Decision struct {
+	Action   Action        `json:"action"`
+	From     router.Weight `json:"from"`
+	To       router.Weight `json:"to"`
+	Phase    Phase         `json:"phase"` // after
+	Stage    int           `json:"stage"` // after
+	Verdict  Verdict       `json:"verdict"`
+	Reason   Reason        `json:"reason"`
+	Reasons  []Reason      `json:"reasons,omitempty"` // all of them when several hold
+	Actor    string        `json:"actor"`             // gate, a person's name, serin
+	Note     string        `json:"note,omitempty"`    // the person's reason
+	Override bool          `json:"override,omitempty"`
+	Baseline string        `json:"baseline,omitempty"` // concurrent | own_past | frozen | absolute
+	Findings []Finding     `json:"findings,omitempty"`
+	Refusal  Refusal       `json:"refusal,omitempty"`
+	News     bool          `json:"-"` // says something new: journal it, raise the version
+}
+
+// Refusal says why an operator's verb was refused; empty: it was not.
+type Refusal string
+
+const (
+	RefusedPhase   Refusal = "phase"   // does not apply now: 409
+	RefusedVersion Refusal = "version" // if_version differs: 412
+	RefusedRole    Refusal = "role"    // not the owner: 403
+	RefusedInput   Refusal = "input"   // from_stage out of range and the like: 400
+)
+
+// Protective reports whether d lowers the canary: act first, journal after.
+func (d Decision) Protective() bool { return d.To < d.From }
