@@ -1,0 +1,62 @@
+# serin. `make help` lists the targets; `make check` is what continuous integration runs, in the same order.
+GO          ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
+BENCHSTAT   := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
+FUZZTIME    ?= 10s
+RUNS        ?= 200
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test race lint fmt fuzz golden sim e2e bench bench-go bench-compare cover check
+
+help: ## print the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build ./serin, static, without cgo
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o serin ./cmd/serin
+
+demo: ## watch a bad canary being caught in under a minute
+	$(GO) run ./cmd/serin demo
+
+test: ## every test, without the race detector
+	$(GO) test ./...
+
+race: ## every test, with the race detector
+	$(GO) test -race -timeout 20m ./...
+
+lint: ## vet, formatting, staticcheck
+	$(GO) vet ./...
+	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "gofmt would change: $$out"; exit 1; fi
+	$(GO) run $(STATICCHECK) ./...
+
+fmt: ## rewrite the sources with gofumpt
+	$(GO) run $(GOFUMPT) -w .
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+golden: ## rewrite golden files and transcripts; review them as prose
+	$(GO) test ./gate ./config ./proxy/admin ./cmd/serin -update
+
+sim: ## the gate's table against its bars and the naive rules, RUNS (200) ladders a cell
+	$(GO) test ./gate/sim -run TestBars -v -timeout 60m -sim.runs=$(RUNS)
+
+e2e: ## the built binary between real processes
+	$(GO) test ./cmd/serin -run E2E -v -timeout 20m
+
+bench: ## serin beside nginx and HAProxy in one interleaved run (Debian packages nginx haproxy wrk)
+	$(GO) run ./bench
+
+bench-go: ## Go benchmarks, benchstat-friendly
+	$(GO) test -run '^$$' -bench . -benchmem -count 6 ./router ./gate/... ./proxy/... | tee bench.txt
+
+bench-compare: ## compare bench.old.txt with bench.txt
+	$(GO) run $(BENCHSTAT) bench.old.txt bench.txt
+
+cover: ## coverage of every package
+	$(GO) test -coverprofile=coverage.out ./... && $(GO) tool cover -func=coverage.out | tail -n 1
+
+check: lint build race ## what continuous integration runs
