@@ -1,0 +1,272 @@
+package admin
+
+import (
+	"time"
+
+	"serin/gate"
+)
+
+// Rollouts is the answer of GET /v1/rollouts and the data of the first event of GET /v1/events.
+type Rollouts struct {
+	Rollouts []Rollout `json:"rollouts"`
+}
+
+// Rollout is the status of one rollout. Shares and rates are fractions (0.05) and per second; durations are seconds of the
+// monotonic clock; times are wall time, for people. More fields may follow, none of these changes its name.
+type Rollout struct {
+	Name            string        `json:"name"`
+	Version         uint64        `json:"version"` // rises with every journalled decision; if_version compares with it
+	Phase           string        `json:"phase"`   // waiting progressing awaiting_approval holding paused completed rolled_back
+	Revision        string        `json:"revision"`
+	Attempt         int           `json:"attempt"`
+	Route           string        `json:"route"`
+	Weight          float64       `json:"weight"`            // of buckets
+	ObservedWeight  *float64      `json:"observed_weight"`   // of requests; null: no traffic yet
+	KeyMissingRatio float64       `json:"key_missing_ratio"` // requests without any key
+	Stage           Stage         `json:"stage"`
+	Stages          []Rung        `json:"stages"`
+	Verdict         string        `json:"verdict"` // hold pass fail
+	Reason          string        `json:"reason"`  // a reason code; empty where none is needed
+	Baseline        string        `json:"baseline"`
+	Sentence        string        `json:"sentence"`
+	Next            string        `json:"next"`
+	Gates           []Gate        `json:"gates"`
+	Arms            Arms          `json:"arms"`
+	Exposure        Exposure      `json:"exposure"`
+	Users           Users         `json:"users"`
+	Window          OpenWindow    `json:"window"`
+	Approval        *Deadline     `json:"approval"` // null: nobody is asked
+	Hold            *Deadline     `json:"hold"`     // null: no confirmed hold
+	Allowed         []string      `json:"allowed"`  // verbs that apply now
+	WaitingFor      *string       `json:"waiting_for"`
+	LastDecision    *DecisionView `json:"last_decision"`
+	DryRun          bool          `json:"dry_run,omitempty"`
+}
+
+// Stage is where the rollout is on its ladder. Index is 1-based, 0 before the first stage.
+type Stage struct {
+	Index            int      `json:"index"`
+	Count            int      `json:"count"`
+	Weight           float64  `json:"weight"`
+	ElapsedSeconds   float64  `json:"elapsed_seconds"` // the stage clock
+	LeastSeconds     float64  `json:"least_seconds"`
+	RemainingSeconds *float64 `json:"remaining_seconds"` // estimate; null: cannot be told
+	ExpectedSeconds  *float64 `json:"expected_seconds"`  // estimate of the whole stage
+}
+
+// Rung is one stage of the ladder with its history.
+type Rung struct {
+	Index        int        `json:"index"`
+	Weight       float64    `json:"weight"`
+	Label        string     `json:"label"`
+	State        string     `json:"state"` // ahead current passed failed left
+	LeastSeconds float64    `json:"least_seconds"`
+	StartedAt    *time.Time `json:"started_at"`
+	EndedAt      *time.Time `json:"ended_at"`
+	Owner        *string    `json:"owner"`
+}
+
+// Gate is one gate's finding with its numbers.
+type Gate = gate.Finding
+
+// Arms is what both arms did since the stage began: evidence only.
+type Arms struct {
+	Stable Arm `json:"stable"`
+	Canary Arm `json:"canary"`
+}
+
+// Arm is one arm's evidence since the stage began. Rate is requests per second; quantiles are null before the first timed
+// response.
+type Arm struct {
+	Requests uint64   `json:"requests"`
+	Errors   uint64   `json:"errors"`
+	Neutral  uint64   `json:"neutral"`
+	Rate     float64  `json:"rate"`
+	P50MS    *float64 `json:"p50_ms"`
+	P95MS    *float64 `json:"p95_ms"`
+	P99MS    *float64 `json:"p99_ms"`
+}
+
+// Exposure is what the canary has cost so far in this attempt. Users are estimated from buckets.
+type Exposure struct {
+	Users       uint64 `json:"users"`
+	Requests    uint64 `json:"requests"`
+	Failed      uint64 `json:"failed"`
+	UsersFailed uint64 `json:"users_failed"`
+}
+
+// Users says how alike the requests of one user are; all from per-bucket counters of the stage.
+type Users struct {
+	Active           int     `json:"active"`
+	DesignEffect     float64 `json:"design_effect"`
+	MaskedBuckets    int     `json:"masked_buckets"`
+	WorstBucketShare float64 `json:"worst_bucket_share"`
+}
+
+// OpenWindow is the release window: widening happens only inside. Until is when that changes; null: never.
+type OpenWindow struct {
+	Open  bool       `json:"open"`
+	Until *time.Time `json:"until"`
+}
+
+// Deadline is a wait that ends by itself: since when, until when (null: never) and what happens then.
+type Deadline struct {
+	Reason string     `json:"reason,omitempty"`
+	Since  *time.Time `json:"since"`
+	Until  *time.Time `json:"until"`
+	Then   string     `json:"then"`
+}
+
+// Decisions is the answer of GET /v1/rollouts/{name}/decisions, newest first.
+type Decisions struct {
+	Decisions []DecisionView `json:"decisions"`
+}
+
+// DecisionView is one journalled decision, and the answer of every act.
+type DecisionView struct {
+	ID       string    `json:"id"`
+	At       time.Time `json:"at"`
+	Action   string    `json:"action"`
+	From     float64   `json:"from"`
+	To       float64   `json:"to"`
+	Actor    string    `json:"actor"`
+	Reason   string    `json:"reason"`
+	Sentence string    `json:"sentence"`
+	Evidence Evidence  `json:"evidence"`
+}
+
+// Evidence is what a decision rested on.
+type Evidence struct {
+	Phase    string   `json:"phase,omitempty"` // after the decision
+	Stage    int      `json:"stage,omitempty"` // after the decision, 1-based
+	Verdict  string   `json:"verdict,omitempty"`
+	Reasons  []string `json:"reasons,omitempty"`
+	Baseline string   `json:"baseline,omitempty"`
+	Note     string   `json:"note,omitempty"` // the person's reason
+	Override bool     `json:"override,omitempty"`
+	Gates    []Gate   `json:"gates,omitempty"`
+}
+
+// Act is the body of POST /v1/rollouts/{name}/{verb}. All fields are optional.
+type Act struct {
+	Reason    string  `json:"reason,omitempty"`
+	Actor     string  `json:"actor,omitempty"`
+	IfVersion *uint64 `json:"if_version,omitempty"`
+	Full      bool    `json:"full,omitempty"`       // promote: to the end
+	FromStage int     `json:"from_stage,omitempty"` // retry: 1-based; 0 is stage 1
+}
+
+// Upstreams is the answer of GET /v1/upstreams.
+type Upstreams struct {
+	Upstreams []Upstream `json:"upstreams"`
+}
+
+// Upstream is one pool.
+type Upstream struct {
+	Name     string   `json:"name"`
+	Revision string   `json:"revision"`
+	Healthy  int      `json:"healthy"` // servers that take traffic
+	Servers  []Server `json:"servers"`
+}
+
+// Server is one address of a pool. Counters go up from the daemon's start.
+type Server struct {
+	Name        string            `json:"name"`
+	State       string            `json:"state"` // healthy unhealthy ejected draining
+	InFlight    int64             `json:"in_flight"`
+	Connections int64             `json:"connections"`
+	Requests    uint64            `json:"requests"`
+	Retries     uint64            `json:"retries"`
+	Ejections   uint64            `json:"ejections"`
+	Errors      map[string]uint64 `json:"errors"` // by reason
+	LastCheck   *Check            `json:"last_check"`
+}
+
+// Check is the last active health check of a server.
+type Check struct {
+	At     time.Time `json:"at"`
+	OK     bool      `json:"ok"`
+	Detail string    `json:"detail,omitempty"`
+}
+
+// Explain is the answer of GET /v1/explain?key=.
+type Explain struct {
+	Key         string          `json:"key"`
+	Rollouts    []ExplainSplit  `json:"rollouts"`
+	Experiments []ExplainExp    `json:"experiments"`
+	Flags       []ExplainedFlag `json:"flags"`
+}
+
+// ExplainSplit is one rollout's answer for a key: its bucket, its arm now, and the smallest weight that sends it to the canary.
+type ExplainSplit struct {
+	Name          string  `json:"name"`
+	Bucket        int     `json:"bucket"`
+	Arm           string  `json:"arm"`
+	FlipsAtWeight float64 `json:"flips_at_weight"`
+	Reason        string  `json:"reason"`
+}
+
+// ExplainExp is one experiment's arm for a key.
+type ExplainExp struct {
+	Name   string `json:"name"`
+	Bucket int    `json:"bucket"`
+	Arm    string `json:"arm"`
+}
+
+// ExplainedFlag is one flag's value for a key.
+type ExplainedFlag struct {
+	Name   string `json:"name"`
+	Value  any    `json:"value"`
+	Reason string `json:"reason"`
+}
+
+// Series is the answer of GET /v1/rollouts/{name}/series: 30 s points of the last two hours, and the whole attempt thinned
+// to at most 480 points.
+type Series struct {
+	Recent  []Point `json:"recent"`
+	Attempt []Point `json:"attempt"`
+}
+
+// Point is one stretch of time, At its end.
+type Point struct {
+	At      time.Time `json:"at"`
+	Seconds float64   `json:"seconds"`
+	Weight  float64   `json:"weight"`
+	Stable  PointArm  `json:"stable"`
+	Canary  PointArm  `json:"canary"`
+}
+
+// PointArm is one arm over a point's stretch. ErrorLow and ErrorHigh are the 95 % Wilson interval; all but Requests are
+// null where there is nothing to measure.
+type PointArm struct {
+	Requests  uint64   `json:"requests"`
+	ErrorRate *float64 `json:"error_rate"`
+	ErrorLow  *float64 `json:"error_low"`
+	ErrorHigh *float64 `json:"error_high"`
+	P50MS     *float64 `json:"p50_ms"`
+	P95MS     *float64 `json:"p95_ms"`
+	P99MS     *float64 `json:"p99_ms"`
+}
+
+// Reload is the answer of POST /v1/reload when the file is in force.
+type Reload struct {
+	Status   string    `json:"status"` // in_force
+	File     string    `json:"file"`
+	Warnings []Problem `json:"warnings,omitempty"`
+}
+
+// Problem is one thing wrong in a configuration file.
+type Problem struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Key  string `json:"key"`
+	Text string `json:"problem"`
+	Hint string `json:"hint,omitempty"`
+}
+
+// Failure is the body of every answer that is not 2xx.
+type Failure struct {
+	Error    string    `json:"error"`
+	Hint     string    `json:"hint"`
+	Problems []Problem `json:"problems,omitempty"` // POST /v1/reload
+}
