@@ -56,12 +56,13 @@ const (
 	ActWithdrawn // a reload removed the rollout
 	ActAwait     // the evidence is in, a person is asked
 	ActRefuse    // an operator's verb that does not apply: nothing changed
+	ActWiden     // sparse = widen: more of the users within the stage, opted in, without the evidence
 )
 
 // Reason is a code of product.md, section 5; the empty reason is only for decisions that need none.
 type Reason string
 
-// Reason codes; texts for people are in explain.go.
+// Reason codes of holds; texts for people are in explain.go.
 const (
 	Collecting           Reason = "collecting"
 	NotEnoughEvidence    Reason = "not_enough_evidence"
@@ -85,6 +86,18 @@ const (
 	Manual               Reason = "manual"
 )
 
+// Reason codes of decisions that moved something.
+const (
+	Passed           Reason = "pass"             // every gate passed
+	HoldTimedOut     Reason = "hold_timeout"     // a confirmed hold lasted too long
+	ApprovalTimedOut Reason = "approval_timeout" // nobody answered
+	Sparse           Reason = "sparse"           // too little traffic for the evidence to come in time
+	NewRevision      Reason = "new_revision"     // the file names another version
+	PolicyChanged    Reason = "policy_changed"   // the file has another ladder or other gates
+	Started          Reason = "start"            // pool healthy, window open
+	Removed          Reason = "removed"          // the file has the rollout no more
+)
+
 // Stage is one rung of the ladder.
 type Stage struct {
 	Label    string        // "1 %", "preview", "ring staff": for people
@@ -106,22 +119,27 @@ type Approve struct {
 // Criterion judges one metric. Implementations are immutable values in gate/criterion; config builds them from its registry.
 type Criterion interface {
 	Metric() string // error_rate, latency_p99, ...
+	Rule() string   // all the user wrote of it, for people; another rule is another gate
 	CanFail() bool  // has a rollback limit and is not dry: shares the ladder's alpha
+	// Applies reports whether the gate is asked in the 1-based stage: the user may name stages, and a relative gate has
+	// nothing to compare with where a stage sends no share of the users.
+	Applies(stage int, s Stage) bool
 	Judge(q Question) Finding
 }
 
 // Question is what a criterion is asked at one tick.
 type Question struct {
-	View          *window.View
-	Stage         int            // 1-based
-	Crossings     int            // K: crossings of the ladder, the bake included
-	Failers       int            // C: criteria with CanFail in this ladder
-	NextShare     float64        // weight of the next stage as a fraction, 1 at the last crossing
-	Dwelled       bool           // the stage clock has reached Least
-	Frozen        *window.Counts // baseline kept from the last table where no living one exists; nil: concurrent
-	FrozenLatency *window.Hist
-	AlphaFail     float64 // errors.false_rollback, default .01
-	AlphaPass     float64 // errors.false_pass, default .05, halved by each evidence restart
+	View      *window.View
+	Stage     int              // 1-based
+	Crossings int              // K: crossings of the ladder, the bake included
+	Failers   int              // C: criteria with CanFail in this ladder
+	Share     float64          // the canary's share now, as a fraction: for the expected time
+	NextShare float64          // weight of the next stage as a fraction, 1 at the last crossing
+	Dwelled   bool             // the stage clock has reached Least
+	Frozen    *window.Snapshot // stable's last table where no living baseline exists; nil: concurrent
+	AlphaFail float64          // errors.false_rollback, default .01
+	AlphaPass float64          // errors.false_pass, default .05, halved by each evidence restart
+	Plain     *Plain           // judge = "plain": limits on View.Plain, no statistics; nil: evidence
 }
 
 // Finding is one criterion's answer. JSON names are product.md's.
@@ -147,6 +165,9 @@ type Finding struct {
 	ExpectedSeconds *float64 `json:"expected_seconds"`
 	DryRun          bool     `json:"dry_run,omitempty"`
 	Confirmed       bool     `json:"confirmed,omitempty"` // a confirmed finding: alert, start the hold_timeout clock
+	Absolute        bool     `json:"absolute,omitempty"`  // the limit asks nothing of stable
+	Clear           bool     `json:"-"`                   // the last 300 s are back under the hold limit, without a trace of evidence
+	WorstShare      float64  `json:"worst_bucket_share,omitempty"`
 }
 
 // Samples are raw counts of the step, before the design effect.
@@ -255,7 +276,48 @@ type State struct {
 	Waited   time.Duration `json:"waited"`  // how long an approval has been awaited
 	History  []StageRecord `json:"history"` // of this attempt
 	Last     time.Time     `json:"-"`       // the event before: monotonic
-	// More fields as Step needs them; all JSON, all durations.
+
+	Ladder       string           `json:"ladder"`                   // digest of the ladder the stage number belongs to
+	Gates        string           `json:"gates"`                    // digest of the gates the evidence is collected for
+	Live         string           `json:"live,omitempty"`           // revision that completed last: what everybody gets
+	Reverted     []string         `json:"reverted,omitempty"`       // revisions rolled back: they never start by themselves
+	Begun        bool             `json:"begun,omitempty"`          // a person said start or retry
+	From         int              `json:"from,omitempty"`           // retry: the stage to start at; 0 is 1
+	Cause        Cause            `json:"cause,omitempty"`          // why it is holding
+	Clear        time.Duration    `json:"clear,omitempty"`          // how long a confirmed finding has been gone
+	Cleared      bool             `json:"cleared,omitempty"`        // its one automatic release is used up
+	Asked        bool             `json:"asked,omitempty"`          // the hold has timed out, a person is asked
+	Extended     int              `json:"extended,omitempty"`       // further max_stage periods a person granted
+	Widened      bool             `json:"widened,omitempty"`        // sparse = widen has widened this stage
+	Raised       bool             `json:"raised,omitempty"`         // the step began with more users on the canary
+	SteppedBack  []int            `json:"stepped_back,omitempty"`   // stages that hold_timeout has left downwards once
+	Approved     int              `json:"approved,omitempty"`       // the stage that may begin
+	SkewAccepted bool             `json:"skew_accepted,omitempty"`  // a person resumed in spite of skewed keys
+	Kept         time.Duration    `json:"kept,omitempty"`           // since completion
+	Withdrawn    bool             `json:"withdrawn,omitempty"`      // the file has it no more
+	Failing      int              `json:"failing,omitempty"`        // plain judge: consecutive checks over the rollback limit
+	Above        int              `json:"above,omitempty"`          // plain judge: consecutive checks over the hold limit
+	Baseline     *window.Snapshot `json:"baseline_table,omitempty"` // holdback 0: stable's last table
+	Would        string           `json:"would,omitempty"`          // dry run: what was reported last
+}
+
+// Cause is why a rollout is in Holding; empty elsewhere.
+type Cause string
+
+const (
+	CauseFinding  Cause = "finding"  // a confirmed hold: hold_timeout runs
+	CauseFailed   Cause = "failed"   // on_fail = freeze: failed and kept where it is
+	CauseSparse   Cause = "sparse"   // the evidence did not come in time
+	CauseSkewed   Cause = "skewed"   // the keys do not part the users
+	CauseApproval Cause = "approval" // nobody approved in time
+)
+
+// WeightFor is the weight a canary pool of this revision may have: none unless the state was decided for it.
+func (s State) WeightFor(revision string) router.Weight {
+	if revision != s.Revision {
+		return 0
+	}
+	return s.Weight
 }
 
 // StageRecord is one stage of an attempt, for people.
@@ -273,6 +335,9 @@ type Decision struct {
 	To       router.Weight `json:"to"`
 	Phase    Phase         `json:"phase"` // after
 	Stage    int           `json:"stage"` // after
+	Stages   int           `json:"stages,omitempty"`
+	Cause    Cause         `json:"cause,omitempty"`
+	Expected time.Duration `json:"expected,omitempty"` // until the evidence is in; < 0: not in sight, 0: unknown
 	Verdict  Verdict       `json:"verdict"`
 	Reason   Reason        `json:"reason"`
 	Reasons  []Reason      `json:"reasons,omitempty"` // all of them when several hold
@@ -282,7 +347,11 @@ type Decision struct {
 	Baseline string        `json:"baseline,omitempty"` // concurrent | own_past | frozen | absolute
 	Findings []Finding     `json:"findings,omitempty"`
 	Refusal  Refusal       `json:"refusal,omitempty"`
-	News     bool          `json:"-"` // says something new: journal it, raise the version
+	DryRun   bool          `json:"dry_run,omitempty"` // reported only: nothing moved
+	Would    router.Weight `json:"would,omitempty"`   // dry run: the weight it would have set
+	Raised   bool          `json:"raised,omitempty"`  // the canary got more users within the last minute
+	Frozen   bool          `json:"frozen,omitempty"`  // on_fail = freeze
+	News     bool          `json:"-"`                 // says something new: journal it, raise the version
 }
 
 // Refusal says why an operator's verb was refused; empty: it was not.

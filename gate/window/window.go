@@ -29,26 +29,21 @@ const (
 	Outcomes                     // number of outcomes
 )
 
+// The outcomes' properties as bit sets: Record asks for all three.
+const (
+	badSet     = 1<<Throttled | 1<<ServerError | 1<<Timeout | 1<<Unreachable | 1<<Reset | 1<<Truncated
+	neutralSet = 1<<Neutral | 1<<Abort
+	timedSet   = 1<<Informational | 1<<Success | 1<<Redirect | 1<<ClientError | 1<<Timeout
+)
+
 // Bad reports whether o counts as an error of the arm.
-func (o Outcome) Bad() bool {
-	switch o {
-	case Throttled, ServerError, Timeout, Unreachable, Reset, Truncated:
-		return true
-	}
-	return false
-}
+func (o Outcome) Bad() bool { return badSet>>o&1 != 0 }
 
 // Judged reports whether o is in the denominator of the error rate.
-func (o Outcome) Judged() bool { return o != Neutral && o != Abort && o < Outcomes }
+func (o Outcome) Judged() bool { return o < Outcomes && neutralSet>>o&1 == 0 }
 
 // Timed reports whether o's latency is evidence.
-func (o Outcome) Timed() bool {
-	switch o {
-	case Informational, Success, Redirect, ClientError, Timeout:
-		return true
-	}
-	return false
-}
+func (o Outcome) Timed() bool { return timedSet>>o&1 != 0 }
 
 // Bins is the number of latency bins: 0.1 ms to 100 s, edges growing by Growth = 1.1^(1/5), so a bin's middle is at
 // most 0.96 % off (gate.md, section 8). Bin i holds latencies in (Edge(i-1), Edge(i)]; the last takes all above.
@@ -119,4 +114,5 @@ type View struct {
 	Crowds          [Kinds]Crowd
 	Before          Counts  // stable before the rollout began (sick test); N = 0: unknown
 	EffectiveThen   float64 // nC/D at half of Elapsed, for saturated users; 0 unknown
+	Plain           Span    // the plain judge's window; not OK: none asked for, or younger than it
 }
