@@ -66,7 +66,7 @@ type Snapshot struct {
 type Kind uint8
 
 const (
-	All        Kind = iota // judged requests
+	All    Kind = iota // judged requests
 	BadKind                // errors
 	ClientKind             // 4xx
 	TimeoutKind

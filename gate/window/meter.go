@@ -1,0 +1,148 @@
+package window
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// NoBucket is the bucket of traffic without a key: it counts in the totals and in no bucket.
+const NoBucket uint16 = 65535
+
+// Options of a Meter. The zero value keeps totals only.
+type Options struct {
+	Mask  *Mask  // buckets counted apart (Snapshot.Masked); nil: none
+	Users bool   // keep All and BadKind per bucket: 80 KB
+	Kinds []Kind // further kinds per bucket, 40 KB each; any of them implies Users
+}
+
+// shardCount is how many cells a counter is spread over; the hint picks one.
+const shardCount = 8
+
+// Meter counts one arm's requests in one stage. Counters only go up and are never reset. Record and Read may be called by
+// any goroutine at any time; both are wait-free, and Record allocates nothing. It must not be copied.
+type Meter struct {
+	mask   *Mask
+	users  [Kinds]*[Buckets]atomic.Uint32 // nil: not kept
+	shards [shardCount]shard
+}
+
+// shard is one cell of every counter, padded so that neighbours share no cache line.
+type shard struct {
+	outcomes [Outcomes]atomic.Uint64
+	masked   [Outcomes]atomic.Uint64
+	nanos    atomic.Uint64
+	latency  [Bins]atomic.Uint32
+	aborts   [Bins]atomic.Uint32
+	_        [128]byte
+}
+
+// NewMeter makes a meter at zero. It keeps o.Mask, which must not change any more.
+func NewMeter(o Options) *Meter {
+	m := &Meter{mask: o.Mask}
+	if o.Users || len(o.Kinds) > 0 {
+		m.users[All], m.users[BadKind] = new([Buckets]atomic.Uint32), new([Buckets]atomic.Uint32)
+	}
+	for _, k := range o.Kinds {
+		if m.users[k] == nil {
+			m.users[k] = new([Buckets]atomic.Uint32)
+		}
+	}
+	return m
+}
+
+// Record counts one request. hint spreads writers over shards: anything that stays with a connection or a worker, its
+// low bits matter. latency is from the request's head parsed to the response's head received; for Timeout the timeout,
+// for Abort how long the client waited; elsewhere it is not used.
+func (m *Meter) Record(hint uint64, bucket uint16, o Outcome, latency time.Duration) {
+	if o >= Outcomes {
+		o = Neutral
+	}
+	if bucket < Buckets && m.users[All] != nil {
+		m.recordUser(bucket, o)
+	}
+	s := &m.shards[hint%shardCount]
+	if m.mask.Has(bucket) {
+		s.masked[o].Add(1)
+		return
+	}
+	s.outcomes[o].Add(1)
+	switch {
+	case o.Timed():
+		s.latency[BinOf(latency)].Add(1)
+		s.nanos.Add(uint64(max(latency, 0)))
+	case o == Abort:
+		s.aborts[BinOf(latency)].Add(1)
+	}
+}
+
+// recordUser counts a bucket's request, before it counts it as bad: readers look the other way round, so no bucket ever
+// shows more errors than requests. Masked buckets are counted too; Crowd leaves them out.
+func (m *Meter) recordUser(bucket uint16, o Outcome) {
+	if o.Judged() {
+		m.users[All][bucket].Add(1)
+	}
+	if o.Bad() {
+		m.users[BadKind][bucket].Add(1)
+	}
+	if k, ok := extraKind(o); ok && m.users[k] != nil {
+		m.users[k][bucket].Add(1)
+	}
+}
+
+func extraKind(o Outcome) (Kind, bool) {
+	switch o {
+	case ClientError:
+		return ClientKind, true
+	case Timeout:
+		return TimeoutKind, true
+	case Abort:
+		return AbortKind, true
+	}
+	return 0, false
+}
+
+// Read overwrites s with the meter's counts since birth. With users it fills s.Users, reusing what is there; else s.Users
+// becomes nil. Requests recorded meanwhile are in this reading or the next, never lost; the counters of one reading may
+// be a few requests apart.
+func (m *Meter) Read(s *Snapshot, users bool) {
+	keep := s.Users
+	*s = Snapshot{}
+	if users {
+		s.Users = m.readUsers(keep)
+	}
+	var nanos uint64
+	for i := range m.shards {
+		sh := &m.shards[i]
+		for o := range sh.outcomes {
+			s.Outcomes[o] += sh.outcomes[o].Load()
+			s.Masked[o] += sh.masked[o].Load()
+		}
+		for b := range sh.latency {
+			s.Latency[b] += sh.latency[b].Load()
+			s.Aborts[b] += sh.aborts[b].Load()
+		}
+		nanos += sh.nanos.Load()
+	}
+	s.Seconds = float64(nanos) / 1e9
+}
+
+func (m *Meter) readUsers(u *Users) *Users {
+	if u == nil {
+		u = new(Users)
+	}
+	for k := Kinds; k > All; {
+		k-- // All last
+		cells := m.users[k]
+		if cells == nil {
+			u[k] = nil
+			continue
+		}
+		if len(u[k]) != Buckets {
+			u[k] = make([]uint32, Buckets)
+		}
+		for b := range cells {
+			u[k][b] = cells[b].Load()
+		}
+	}
+	return u
+}

@@ -1,0 +1,160 @@
+package window
+
+import (
+	"slices"
+	"time"
+)
+
+// Lengths of the rolling windows, and how often a reading is kept for them.
+const (
+	Short     = 60 * time.Second
+	Long      = 300 * time.Second
+	keepEvery = 5 * time.Second
+	keepSlack = 500 * time.Millisecond // ticks come early and late
+)
+
+// crowdEvery is the least time between two sweeps over the buckets.
+const crowdEvery = time.Second
+
+// TrackerOptions of a Tracker. The zero value has no warm-up, no mask and expects a reading every 5 s.
+type TrackerOptions struct {
+	Warmup time.Duration // what is left of it (Tracker.WarmupLeft of the step before); latency before its end is left out
+	Mask   *Mask         // the meters' mask: its buckets are no evidence
+	Before Counts        // stable before the rollout (History.Before); N = 0: unknown
+	Every  time.Duration // expected time between readings, default 5s; a gap of more than three drops the windows
+}
+
+// Tracker turns one step's cumulative readings into Views. It is pure: its clock is the now it is given, of which only
+// differences count. One goroutine owns it. Its state is JSON, for a restart in mid-step: the windows start anew then, the
+// rest goes on, provided that the readings go on too (a saved base with the live counts added).
+type Tracker struct {
+	opts  TrackerOptions
+	last  time.Time // of the newest reading; zero: none yet
+	now   pair      // the newest reading
+	ring  []pair    // older readings, oldest first, at least keepEvery apart
+	swept time.Duration
+	state trackerState
+}
+
+// pair is one reading of both arms, without users.
+type pair struct {
+	at             time.Duration // since the step's evidence began
+	stable, canary Snapshot
+}
+
+// trackerState is what a restart must not lose.
+type trackerState struct {
+	Elapsed time.Duration `json:"elapsed"`
+	Flowing bool          `json:"flowing"` // the canary has had a request
+	Warmed  time.Duration `json:"warmed"`  // since its first
+	Warm    bool          `json:"warm"`    // the warm-up is over
+	Stable  *Snapshot     `json:"warm_stable,omitempty"`
+	Canary  *Snapshot     `json:"warm_canary,omitempty"` // the readings at its end; nil: it never was
+	WarmAt  time.Duration `json:"warm_at"`
+	Crowds  [Kinds]Crowd  `json:"crowds"`
+	Points  []point       `json:"points"` // effective canary requests over time
+}
+
+// point is how much independent evidence there was at a time.
+type point struct {
+	At        time.Duration `json:"at"`
+	Effective float64       `json:"effective"`
+}
+
+// NewTracker begins a step: the first Add is its time 0.
+func NewTracker(o TrackerOptions) *Tracker {
+	if o.Every <= 0 {
+		o.Every = keepEvery
+	}
+	t := &Tracker{opts: o}
+	t.state.Warm = o.Warmup <= 0
+	for k := range t.state.Crowds {
+		t.state.Crowds[k].DesignEffect = 1
+	}
+	return t
+}
+
+// Add takes a reading of both arms, cumulative since the step began, at now. Readings with Users refresh the crowds, at
+// most once a second; without, the last ones stay. Neither snapshot is kept or changed.
+func (t *Tracker) Add(now time.Time, stable, canary *Snapshot) {
+	t.advance(now)
+	t.now = pair{at: t.state.Elapsed, stable: *stable, canary: *canary}
+	t.now.stable.Users, t.now.canary.Users = nil, nil
+	t.warm()
+	t.keep()
+	if stable.Users != nil && canary.Users != nil && (t.swept == 0 || t.state.Elapsed-t.swept >= crowdEvery) {
+		t.sweep(stable.Users, canary.Users)
+	}
+}
+
+// advance moves the step's clock; the windows are dropped when it jumps, and empty at the first reading of all but the
+// step's own beginning, from which everything counts.
+func (t *Tracker) advance(now time.Time) {
+	if t.last.IsZero() {
+		t.last = now
+		if t.state.Elapsed == 0 {
+			t.ring = append(t.ring, pair{})
+		}
+		return
+	}
+	gap := max(now.Sub(t.last), 0)
+	t.last = now
+	if gap > 3*t.opts.Every {
+		t.ring = t.ring[:0]
+	}
+	t.state.Elapsed += gap
+	if t.state.Flowing {
+		t.state.Warmed += gap
+	}
+}
+
+// warm notes the canary's first request and, Warmup later, what is not to count for latency.
+func (t *Tracker) warm() {
+	t.state.Flowing = t.state.Flowing || t.now.canary.Total() > 0
+	if t.state.Warm || t.state.Warmed < t.opts.Warmup || !t.state.Flowing {
+		return
+	}
+	t.state.Warm, t.state.WarmAt = true, t.state.Elapsed
+	t.state.Stable, t.state.Canary = timesOf(&t.now.stable), timesOf(&t.now.canary)
+}
+
+func timesOf(s *Snapshot) *Snapshot {
+	return &Snapshot{Latency: s.Latency, Aborts: s.Aborts, Seconds: s.Seconds}
+}
+
+// keep puts the newest reading into the ring, and drops those that no window reaches any more.
+func (t *Tracker) keep() {
+	if n := len(t.ring); n > 0 && t.now.at-t.ring[n-1].at < keepEvery-keepSlack {
+		return
+	}
+	old := 0
+	for old+1 < len(t.ring) && t.now.at-t.ring[old+1].at >= Long {
+		old++
+	}
+	t.ring = append(slices.Delete(t.ring, 0, old), t.now)
+}
+
+func (t *Tracker) sweep(stable, canary *Users) {
+	t.swept = max(t.state.Elapsed, 1)
+	for k := BadKind; k < Kinds; k++ {
+		if stable[k] != nil || canary[k] != nil {
+			t.state.Crowds[k] = CrowdOf(k, stable, canary, t.opts.Mask)
+		}
+	}
+	t.note()
+}
+
+// note remembers how much independent evidence there is now, at times 10 % apart.
+func (t *Tracker) note() {
+	n := len(t.state.Points)
+	if n > 0 && t.state.Elapsed < t.state.Points[n-1].At+t.state.Points[n-1].At/10 {
+		return
+	}
+	if t.state.Elapsed >= 2*keepEvery {
+		t.state.Points = append(t.state.Points, point{t.state.Elapsed, t.effective()})
+	}
+}
+
+func (t *Tracker) effective() float64 {
+	return float64(t.now.canary.Judged()) / t.state.Crowds[BadKind].DesignEffect
+}
