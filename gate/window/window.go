@@ -66,7 +66,7 @@ type Snapshot struct {
 type Kind uint8
 
 const (
-	All    Kind = iota // judged requests
+	All        Kind = iota // judged requests
 	BadKind                // errors
 	ClientKind             // 4xx
 	TimeoutKind
@@ -101,7 +101,7 @@ type Crowd struct {
 	WorstStable, WorstCanary   Counts  // the unmasked bucket with most bad requests, of each arm
 	WorstShare                 float64 // that bucket's share of the canary's bad requests, 0..1
 	BadBuckets                 int     // distinct canary buckets with a bad request
-	HeaviestShare              float64 // largest share of all requests one bucket carries (skewed keys)
+	HeaviestShare              float64 // largest share of both arms' requests one bucket carries (skewed keys); 0 below 200 requests
 	ActiveStable, ActiveCanary int     // buckets with a request
 	BadUsers                   int     // canary buckets with a bad request, masked included (people, not evidence)
 }
