@@ -1,11 +1,22 @@
 package router
 
+import (
+	"fmt"
+	"slices"
+)
+
 // Match is what a request must be to take a route. Empty fields match everything.
 type Match struct {
-	Hosts   []string     // lower case, exact or "*.example.com"
-	Path    string       // "/checkout/*" prefix or "/exact"; longest wins
-	Methods []string     // upper case
-	Headers []FieldMatch // all of them
+	// Hosts are exact ("shop.example.com", "[::1]") or begin with "*.": any number of labels below, but not the
+	// name itself. No port: every port of a host is one host. Letter case and a trailing dot do not count.
+	Hosts []string
+	// Path is exact ("/up") or, with a star at the end, a prefix: "/checkout/*" takes "/checkout/" and all below
+	// it, not "/checkout"; "/checkout*" takes that too. Compared with the request's normal form, case and all.
+	Path string
+	// Methods are compared exactly; GET does not include HEAD.
+	Methods []string
+	// Headers must all be there; of several lines with one name the first counts.
+	Headers []FieldMatch
 }
 
 // FieldMatch asks for a header field: present when Is is empty, else equal to Is.
@@ -19,51 +30,83 @@ type Route struct {
 	Split    *Split // nil: plain
 }
 
-// KeySource says where a user's key is looked for.
-type KeySource struct {
-	Kind KeyKind
-	Name string
+// Table is an immutable set of routes behind the proxy's one atomic pointer. The zero Table matches nothing.
+//
+// Of all routes that match, one wins: the most specific host first (exact, then the longest wildcard, then none),
+// then the exact path, then the longest prefix, then a route that asks for methods, then the one that asks for more
+// headers, then the earlier in the file. Finding it costs a hash of the host and a walk along the path, however many
+// routes there are; only routes with the same host and the same path are tried one after another.
+type Table struct {
+	routes []*Route
+	hosts  hostIndex // of indices into routes, shared by all tables derived from one another
 }
 
-// KeyKind is a place a key can come from.
-type KeyKind uint8
-
-const (
-	KeyHeader KeyKind = iota
-	KeyCookie
-	KeyQuery
-	KeyIP
-	KeyMint // cookie Name, minted when absent
-)
-
-// Split is one rollout as routing sees it; immutable: a new weight is a new Split in a new Table.
-type Split struct {
-	ID        int    // index of the rollout in the plan
-	Rollout   string // its name
-	Upstreams [2]int // upstream IDs, index Arm
-	Salt      uint64
-	Keys      []KeySource // first present wins
-	Force     string      // header that names an arm; "" off
-	Weight    Weight
+// NewTable indexes the routes, in the file's order. Routes are not copied and must not change afterwards. It refuses
+// patterns that could never match and two routes that ask for exactly the same.
+func NewTable(routes []*Route) (*Table, error) {
+	t := &Table{routes: slices.Clone(routes)}
+	build := map[string]patterns{}
+	for i, route := range routes {
+		rule, err := newRule(i, &route.Match)
+		if err != nil {
+			return nil, fmt.Errorf("route %q: %w", route.Name, err)
+		}
+		hosts, err := hostPatterns(route.Match.Hosts)
+		if err != nil {
+			return nil, fmt.Errorf("route %q: %w", route.Name, err)
+		}
+		for _, host := range hosts {
+			if build[host] == nil {
+				build[host] = patterns{}
+			}
+			if twin, ok := build[host].add(route.Match.Path, rule); !ok {
+				return nil, fmt.Errorf("route %q takes the same requests as route %q", route.Name, routes[twin].Name)
+			}
+		}
+	}
+	t.hosts = newHostIndex(build)
+	return t, nil
 }
 
-// Why says what decided a choice.
-type Why uint8
-
-const (
-	ByWeight Why = iota
-	ByForce      // never evidence
-	ByNoKey      // stable, no evidence
-	ByAudience
-)
-
-// Choice is one request's arm.
-type Choice struct {
-	Arm    Arm
-	Bucket Bucket
-	Why    Why
-	Mint   string // name of the cookie to mint; the caller makes the key and calls ChooseKey
+// Match returns the request's route, or nil. It allocates nothing.
+func (t *Table) Match(r *Request) *Route {
+	if i := t.hosts.match(r); i >= 0 {
+		return t.routes[i]
+	}
+	return nil
 }
 
-// Table is an immutable set of routes behind the proxy's one atomic pointer.
-type Table struct{ routes []*Route }
+// Routes returns the routes in the file's order, to be read only.
+func (t *Table) Routes() []*Route { return t.routes }
+
+// WithSplit returns a table in which every route that carries the split with s.ID carries s. It copies one pointer
+// for each route and shares the rest; t stays as it is.
+func (t *Table) WithSplit(s *Split) *Table {
+	derived := &Table{routes: slices.Clone(t.routes), hosts: t.hosts}
+	for i, route := range derived.routes {
+		if route.Split == nil || route.Split.ID != s.ID {
+			continue
+		}
+		changed := *route
+		changed.Split, changed.Upstream = s, s.Upstreams[Stable]
+		derived.routes[i] = &changed
+	}
+	return derived
+}
+
+// WithWeight returns a table in which the split with the ID has weight w. It returns t when no route carries the
+// split or the weight is w already.
+func (t *Table) WithWeight(id int, w Weight) *Table {
+	for _, route := range t.routes {
+		if route.Split == nil || route.Split.ID != id {
+			continue
+		}
+		if route.Split.Weight == w {
+			return t
+		}
+		s := *route.Split
+		s.Weight = w
+		return t.WithSplit(&s)
+	}
+	return t
+}

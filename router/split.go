@@ -1,0 +1,72 @@
+package router
+
+// Split is one rollout as routing sees it; immutable: a new weight is a new Split in a new Table.
+type Split struct {
+	ID        int    // index of the rollout in the plan
+	Rollout   string // its name
+	Upstreams [2]int // upstream IDs, index Arm
+	Salt      uint64
+	Keys      []KeySource // first present wins
+	Force     string      // header that names an arm; "" off
+	Weight    Weight
+}
+
+// Why says what decided a choice.
+type Why uint8
+
+const (
+	ByWeight Why = iota
+	ByForce      // never evidence
+	ByNoKey      // stable, no evidence
+	ByAudience
+)
+
+// String returns the reason in a word.
+func (w Why) String() string {
+	switch w {
+	case ByWeight:
+		return "weight"
+	case ByForce:
+		return "force"
+	case ByNoKey:
+		return "no_key"
+	case ByAudience:
+		return "audience"
+	}
+	return "unknown"
+}
+
+// Choice is one request's arm.
+type Choice struct {
+	Arm    Arm
+	Why    Why
+	Bucket Bucket // meaningless unless Why is ByWeight or ByAudience
+	Hash   uint64 // of the key, whole: for "same key, same server"; 0 without a key
+	Mint   string // name of the cookie to mint; the caller makes the key and calls ChooseKey
+}
+
+// Choose returns the request's arm: what the force header says, else what the key's bucket says, else stable. When
+// Choice.Mint is set, the caller makes a key, chooses again with ChooseKey and sets the cookie on the answer.
+func (s *Split) Choose(r *Request) Choice {
+	if s.Force != "" {
+		if arm, ok := forced(r, s.Force); ok {
+			return Choice{Arm: arm, Why: ByForce}
+		}
+	}
+	hash, mint, ok := s.hash(r)
+	if !ok {
+		return Choice{Why: ByNoKey, Mint: mint}
+	}
+	return s.chooseHash(hash)
+}
+
+// ChooseKey returns the arm of a request whose key is known: a minted one, or one an operator asks about. The
+// request is what an audience would look at; a nil request belongs to none.
+func (s *Split) ChooseKey(_ *Request, key []byte) Choice {
+	return s.chooseHash(HashOf(s.Salt, key))
+}
+
+func (s *Split) chooseHash(hash uint64) Choice {
+	bucket := bucketOf(hash)
+	return Choice{Arm: s.Weight.Arm(bucket), Why: ByWeight, Bucket: bucket, Hash: hash}
+}

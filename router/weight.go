@@ -1,0 +1,40 @@
+package router
+
+import (
+	"math"
+	"strconv"
+)
+
+// Weight is the canary's share of buckets in basis points, 0..10000; 500 is 5 %.
+type Weight uint16
+
+// Full is the whole of the buckets: 100 %.
+const Full Weight = Buckets
+
+// WeightOf rounds a fraction to the nearest basis point, halves up; what is below 0, or no number, is 0, what is
+// above 1 is Full.
+func WeightOf(fraction float64) Weight {
+	if !(fraction > 0) { // NaN too
+		return 0
+	}
+	if fraction >= 1 {
+		return Full
+	}
+	return Weight(math.Round(fraction * Buckets))
+}
+
+// Fraction returns the weight as 0..1, the form of JSON and metrics.
+func (w Weight) Fraction() float64 { return float64(w) / Buckets }
+
+// Arm returns the arm of a bucket: Canary while b < w, so that growing w never sends a bucket back.
+func (w Weight) Arm(b Bucket) Arm {
+	if uint16(b) < uint16(w) {
+		return Canary
+	}
+	return Stable
+}
+
+// String returns the weight as a percent with as few decimals as it needs: "5 %", "0.5 %", "12.34 %".
+func (w Weight) String() string {
+	return strconv.FormatFloat(float64(w)/100, 'f', -1, 64) + " %"
+}
