@@ -1,0 +1,222 @@
+package gate
+
+import "serin/router"
+
+// operate is a person's act, or an agent's. What is already so is answered without news; what does not apply is refused
+// and changes nothing. Promote is the only verb that raises the weight; start, approve and retry only let the next tick
+// do it, when the pool is healthy, the window open and the journal writable.
+func (t *turn) operate(op *Operator) (State, Decision) {
+	t.d.Actor, t.d.Note = op.Actor, op.Reason
+	if t.d.Actor == "" {
+		t.d.Actor = "somebody"
+	}
+	if op.IfVersion != nil && *op.IfVersion != t.was.Version {
+		return t.refuse(RefusedVersion)
+	}
+	if t.s.Withdrawn || t.s.Attempt == 0 {
+		return t.refuse(RefusedPhase)
+	}
+	switch op.Verb {
+	case VerbStart:
+		return t.doStart()
+	case VerbPause:
+		return t.doPause()
+	case VerbResume:
+		return t.doResume()
+	case VerbPromote:
+		return t.doPromote(op)
+	case VerbStepBack:
+		return t.doStepBack()
+	case VerbRollback:
+		return t.doRollback()
+	case VerbApprove:
+		return t.doApprove(op)
+	case VerbRetry:
+		return t.doRetry(op)
+	}
+	return t.refuse(RefusedInput)
+}
+
+// outdated reports whether the file's stable would throw everybody back: only a mended file, or a rollback, helps.
+func (t *turn) outdated() bool { return t.s.Phase == Waiting && t.s.Reason == StableOutdated }
+
+func (t *turn) doStart() (State, Decision) {
+	switch {
+	case t.outdated():
+		return t.refuse(RefusedPhase)
+	case t.s.Phase == Progressing, t.s.Phase == Waiting && t.s.Begun:
+		return t.same(ActStart)
+	case t.s.Phase != Waiting:
+		return t.refuse(RefusedPhase)
+	}
+	t.s.Begun = true
+	return t.end(ActStart, Manual)
+}
+
+func (t *turn) doPause() (State, Decision) {
+	s := &t.s
+	switch s.Phase {
+	case Paused:
+		return t.same(ActPause)
+	case Waiting, Progressing, AwaitingApproval, Holding:
+		if t.outdated() {
+			return t.refuse(RefusedPhase)
+		}
+		s.Resume, s.Phase = s.Phase, Paused
+		return t.end(ActPause, PausedCode)
+	case Completed, RolledBack:
+	}
+	return t.refuse(RefusedPhase)
+}
+
+// doResume ends a pause, or overrides a hold: a finding's evidence starts anew at twice the odds, a sparse stage gets
+// another max_stage, skewed keys are accepted for this stage.
+func (t *turn) doResume() (State, Decision) {
+	s := &t.s
+	switch s.Phase {
+	case Progressing:
+		return t.same(ActResume)
+	case Paused:
+		s.Phase, s.Resume = s.Resume, Waiting
+		return t.end(ActResume, Manual)
+	case Holding:
+		t.overrule()
+		return t.end(ActResume, Manual)
+	case Waiting, AwaitingApproval, Completed, RolledBack:
+	}
+	return t.refuse(RefusedPhase)
+}
+
+func (t *turn) overrule() {
+	s := &t.s
+	cause := s.Cause
+	s.Phase, s.Cause, s.Asked = Progressing, "", false
+	t.d.Override = true
+	switch cause {
+	case CauseSparse:
+		s.Extended++
+	case CauseSkewed:
+		s.SkewAccepted = true
+	case CauseApproval:
+		s.Phase, s.Waited = AwaitingApproval, 0
+		t.d.Override = false
+	default:
+		s.again()
+	}
+}
+
+func (t *turn) doPromote(op *Operator) (State, Decision) {
+	s, p := &t.s, t.p
+	if t.outdated() || len(p.Stages) == 0 {
+		return t.refuse(RefusedPhase)
+	}
+	switch s.Phase {
+	case Waiting, Progressing, AwaitingApproval, Holding:
+	case Paused, Completed, RolledBack:
+		return t.refuse(RefusedPhase)
+	}
+	stage, weight, _ := p.crossing(s)
+	if s.Stage == 0 {
+		stage = max(s.From, 1)
+		weight = p.weightOf(stage)
+	}
+	if op.Full {
+		stage, weight = len(p.Stages)+1, router.Full
+	}
+	if !p.mayEnter(s.Stage+1, stage, op.Role) {
+		return t.refuse(RefusedRole)
+	}
+	t.d.Override = true
+	if p.DryRun {
+		would := *s
+		s.enter(min(stage, len(p.Stages)), weight, t.now)
+		return t.rehearse(ActPromote, Manual, would)
+	}
+	if stage > len(p.Stages) {
+		s.Stage = len(p.Stages)
+		t.arrive()
+		return t.end(ActPromote, Manual)
+	}
+	s.enter(stage, weight, t.now)
+	s.From, s.Approved = 0, 0
+	return t.end(ActPromote, Manual)
+}
+
+// mayEnter reports whether the role may let the stages from..to begin: each owner's own, all of them for admin and where
+// no roles are told apart.
+func (p *Policy) mayEnter(from, to int, role string) bool {
+	for i := max(from, 1); i <= min(to, len(p.Stages)); i++ {
+		if !p.stage(i).mayApprove(role) {
+			return false
+		}
+	}
+	return true
+}
+
+func (st Stage) mayApprove(role string) bool {
+	return role == "" || role == "admin" || st.Owner == "" || st.Owner == role
+}
+
+func (t *turn) doStepBack() (State, Decision) {
+	switch t.s.Phase {
+	case Progressing, AwaitingApproval, Holding, Paused:
+		if t.s.Stage > 1 {
+			return t.finish(func() { t.stepBack(Manual) })
+		}
+	case Waiting, Completed, RolledBack:
+	}
+	return t.refuse(RefusedPhase)
+}
+
+func (t *turn) doRollback() (State, Decision) {
+	switch {
+	case t.s.Phase == RolledBack:
+		return t.same(ActRollback)
+	case (t.s.Phase == Completed || t.outdated() && t.s.Weight > 0) && t.s.Kept >= t.p.KeepOld:
+		return t.refuse(RefusedPhase)
+	}
+	return t.finish(func() { t.rollback(Manual) })
+}
+
+func (t *turn) finish(f func()) (State, Decision) {
+	f()
+	return t.s, t.d
+}
+
+func (t *turn) doApprove(op *Operator) (State, Decision) {
+	s, p := &t.s, t.p
+	stage, _, _ := p.crossing(s)
+	if s.Stage == 0 {
+		stage = max(s.From, 1)
+	}
+	waiting := s.Phase == AwaitingApproval || s.Phase == Holding && s.Cause == CauseApproval
+	switch {
+	case !waiting && s.Approved == stage && (s.Phase == Progressing || s.Phase == Waiting):
+		return t.same(ActApprove)
+	case !waiting:
+		return t.refuse(RefusedPhase)
+	case !p.stage(stage).mayApprove(op.Role):
+		return t.refuse(RefusedRole)
+	}
+	s.Approved = stage
+	s.Phase, s.Cause, s.Asked, s.Waited = t.atWork(), "", false, 0
+	return t.end(ActApprove, Manual)
+}
+
+func (t *turn) doRetry(op *Operator) (State, Decision) {
+	s, p := &t.s, t.p
+	switch {
+	case s.Phase != RolledBack:
+		return t.refuse(RefusedPhase)
+	case op.FromStage < 0 || op.FromStage > len(p.Stages):
+		return t.refuse(RefusedInput)
+	case op.FromStage > 1 && !p.mayEnter(2, op.FromStage, op.Role):
+		return t.refuse(RefusedRole)
+	}
+	s.Reverted = forget(s.Reverted, p.Revision)
+	s.collect()
+	t.restart()
+	s.Begun, s.From = true, op.FromStage
+	t.d.Override = op.FromStage > 1
+	return t.end(ActRetry, Manual)
+}

@@ -1,0 +1,173 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"serin/router"
+)
+
+// stage is the i-th rung, 1-based; the zero Stage where there is none.
+func (p *Policy) stage(i int) Stage {
+	if i < 1 || i > len(p.Stages) {
+		return Stage{}
+	}
+	return p.Stages[i-1]
+}
+
+// weightOf is what stage i sends to the canary: in the last stage stable keeps the holdback.
+func (p *Policy) weightOf(i int) router.Weight {
+	w := min(p.stage(i).Weight, router.Full)
+	if i == len(p.Stages) && p.Holdback < router.Full {
+		w = min(w, router.Full-p.Holdback)
+	}
+	return w
+}
+
+// crossing is where the rollout goes next: its stage's own weight when a reload left it below, else the next stage, else
+// the end. share is the users' fraction that must be safe there: 1 for the last stage, and beyond.
+func (p *Policy) crossing(s *State) (stage int, weight router.Weight, share float64) {
+	if w := p.weightOf(s.Stage); s.Stage > 0 && w > s.Weight {
+		return s.Stage, w, p.share(s.Stage)
+	}
+	next := s.Stage + 1
+	for s.Widened && next < len(p.Stages) && p.weightOf(next) <= s.Weight && p.free(next) {
+		next++
+	}
+	if next > len(p.Stages) {
+		return next, router.Full, 1
+	}
+	return next, p.weightOf(next), p.share(next)
+}
+
+// free reports whether stage i needs nobody's approval.
+func (p *Policy) free(i int) bool {
+	st := p.stage(i)
+	return st.Approve == nil && st.Owner == ""
+}
+
+func (p *Policy) share(i int) float64 {
+	if i >= len(p.Stages) {
+		return 1
+	}
+	return float64(p.weightOf(i)) / float64(router.Full)
+}
+
+// failers is C of gate.md: the criteria that share the ladder's false rollbacks.
+func (p *Policy) failers() int {
+	n := 0
+	for _, c := range p.Criteria {
+		if c.CanFail() {
+			n++
+		}
+	}
+	return n
+}
+
+// ladderText is the ladder's digest: another text is another ladder.
+func (p *Policy) ladderText() string {
+	var b strings.Builder
+	for i, st := range p.Stages {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s", Percent(p.weightOf(i+1)))
+		if st.Preview {
+			b.WriteString(" preview")
+		}
+		if st.Audience != "" {
+			b.WriteString(" audience " + st.Audience)
+		}
+		if st.Mirror > 0 {
+			b.WriteString(" mirror " + Percent(st.Mirror))
+		}
+	}
+	return b.String()
+}
+
+// gatesText is the gates' digest.
+func (p *Policy) gatesText() string {
+	rules := make([]string, 0, len(p.Criteria)+1)
+	for _, c := range p.Criteria {
+		rules = append(rules, c.Metric()+": "+c.Rule())
+	}
+	if p.Plain != nil {
+		rules = append(rules, "plain")
+	}
+	return strings.Join(rules, "; ")
+}
+
+// enter begins a stage: its clock, its evidence and everything that belongs to one stage are new.
+func (s *State) enter(stage int, w router.Weight, now time.Time) {
+	s.mark(stage, now)
+	s.Raised = w > s.Weight
+	s.Stage, s.Weight = stage, w
+	s.Phase, s.Cause = Progressing, ""
+	s.Clock, s.Waited = 0, 0
+	s.Restarts, s.Extended = 0, 0
+	s.Cleared, s.Widened = false, false
+	s.collect()
+}
+
+// collect begins new evidence under a new identity; whatever was concluded from the old is gone.
+func (s *State) collect() {
+	s.Step++
+	s.Age, s.Held, s.Clear = 0, 0, 0
+	s.Failing, s.Above = 0, 0
+	s.Asked, s.SkewAccepted = false, false
+}
+
+// again restarts the evidence within the stage: the least time runs anew, and passing needs twice the odds.
+func (s *State) again() {
+	s.collect()
+	s.Restarts++
+	s.Clock = 0
+	s.Raised = false
+}
+
+// leave ends the attempt at weight 0.
+func (s *State) leave(state string, now time.Time) {
+	s.close(state, now)
+	s.Weight, s.Cause, s.Raised = 0, "", false
+	s.Approved, s.Begun, s.From = 0, false, 0
+	s.collect()
+}
+
+// mark closes the current stage's record and opens the next one's.
+func (s *State) mark(stage int, now time.Time) {
+	if stage == s.Stage {
+		return
+	}
+	state := "passed"
+	if stage < s.Stage {
+		state = "left"
+	}
+	s.close(state, now)
+	s.History = append(s.History, StageRecord{Stage: stage, State: "current", Started: now.Round(0)})
+}
+
+// close ends the record of the current stage, on a copy: histories are never changed in place.
+func (s *State) close(state string, now time.Time) {
+	s.History = slices.Clone(s.History)
+	if n := len(s.History); n > 0 && s.History[n-1].State == "current" {
+		s.History[n-1].State = state
+		s.History[n-1].Ended = now.Round(0)
+	}
+	if n := len(s.History); n > maxHistory {
+		s.History = s.History[n-maxHistory:]
+	}
+}
+
+// maxHistory bounds the records of an attempt that goes up and down for ever.
+const maxHistory = 200
+
+// Percent is a weight for people: "25 %", "0.5 %".
+func Percent(w router.Weight) string {
+	whole, rest := int(w)/100, int(w)%100
+	if rest == 0 {
+		return fmt.Sprintf("%d %%", whole)
+	}
+	return strings.TrimRight(fmt.Sprintf("%d.%02d", whole, rest), "0") + " %"
+}
