@@ -73,7 +73,7 @@ func (p *Policy) ladderText() string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%s", Percent(p.weightOf(i+1)))
+		fmt.Fprintf(&b, "%s", p.weightOf(i+1))
 		if st.Preview {
 			b.WriteString(" preview")
 		}
@@ -81,7 +81,7 @@ func (p *Policy) ladderText() string {
 			b.WriteString(" audience " + st.Audience)
 		}
 		if st.Mirror > 0 {
-			b.WriteString(" mirror " + Percent(st.Mirror))
+			b.WriteString(" mirror " + st.Mirror.String())
 		}
 	}
 	return b.String()
@@ -162,12 +162,3 @@ func (s *State) close(state string, now time.Time) {
 
 // maxHistory bounds the records of an attempt that goes up and down for ever.
 const maxHistory = 200
-
-// Percent is a weight for people: "25 %", "0.5 %".
-func Percent(w router.Weight) string {
-	whole, rest := int(w)/100, int(w)%100
-	if rest == 0 {
-		return fmt.Sprintf("%d %%", whole)
-	}
-	return strings.TrimRight(fmt.Sprintf("%d.%02d", whole, rest), "0") + " %"
-}
