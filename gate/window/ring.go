@@ -1,9 +1,6 @@
 package window
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Lengths of the rolling windows, and how often a reading is kept for them.
 const (
@@ -18,6 +15,7 @@ const crowdEvery = time.Second
 
 // TrackerOptions of a Tracker. The zero value has no warm-up, no mask and expects a reading every 5 s.
 type TrackerOptions struct {
+	Plain  time.Duration // length of the plain judge's window (View.Plain); 0: none
 	Warmup time.Duration // what is left of it (Tracker.WarmupLeft of the step before); latency before its end is left out
 	Mask   *Mask         // the meters' mask: its buckets are no evidence
 	Before Counts        // stable before the rollout (History.Before); N = 0: unknown
@@ -31,7 +29,7 @@ type Tracker struct {
 	opts  TrackerOptions
 	last  time.Time // of the newest reading; zero: none yet
 	now   pair      // the newest reading
-	ring  []pair    // older readings, oldest first, at least keepEvery apart
+	ring  []*pair   // older readings, oldest first, about keepEvery apart, beyond Long a sixtieth of Plain
 	swept time.Duration
 	state trackerState
 }
@@ -93,7 +91,7 @@ func (t *Tracker) advance(now time.Time) {
 	if t.last.IsZero() {
 		t.last = now
 		if t.state.Elapsed == 0 {
-			t.ring = append(t.ring, pair{})
+			t.ring = append(t.ring, new(pair))
 		}
 		return
 	}
@@ -122,16 +120,37 @@ func timesOf(s *Snapshot) *Snapshot {
 	return &Snapshot{Latency: s.Latency, Aborts: s.Aborts, Seconds: s.Seconds}
 }
 
-// keep puts the newest reading into the ring, and drops those that no window reaches any more.
+// keep puts a copy of the newest reading into the ring when it is time.
 func (t *Tracker) keep() {
 	if n := len(t.ring); n > 0 && t.now.at-t.ring[n-1].at < keepEvery-keepSlack {
 		return
 	}
-	old := 0
-	for old+1 < len(t.ring) && t.now.at-t.ring[old+1].at >= Long {
-		old++
+	p := t.prune()
+	*p = t.now
+	t.ring = append(t.ring, p)
+}
+
+// prune takes out of the ring what no window reaches any more, and what lies too dense beyond Long. It returns a place
+// for a new reading: one of those, or a fresh one.
+func (t *Tracker) prune() *pair {
+	var spare *pair
+	kept := t.ring[:0]
+	for i, p := range t.ring {
+		beyond := i+1 < len(t.ring) && t.now.at-t.ring[i+1].at >= max(Long, t.opts.Plain)
+		dense := len(kept) > 0 && i+1 < len(t.ring) && t.now.at-t.ring[i+1].at >= Long &&
+			t.ring[i+1].at-kept[len(kept)-1].at <= t.opts.Plain/60
+		if beyond || dense {
+			spare = p
+			continue
+		}
+		kept = append(kept, p)
 	}
-	t.ring = append(slices.Delete(t.ring, 0, old), t.now)
+	clear(t.ring[len(kept):])
+	t.ring = kept
+	if spare == nil {
+		return new(pair)
+	}
+	return spare
 }
 
 func (t *Tracker) sweep(stable, canary *Users) {
@@ -140,6 +159,11 @@ func (t *Tracker) sweep(stable, canary *Users) {
 		if stable[k] != nil || canary[k] != nil {
 			t.state.Crowds[k] = CrowdOf(k, stable, canary, t.opts.Mask)
 		}
+	}
+	bad := &t.state.Crowds[BadKind]
+	t.state.Crowds[All] = Crowd{
+		DesignEffect: 1, HeaviestShare: bad.HeaviestShare,
+		ActiveStable: bad.ActiveStable, ActiveCanary: bad.ActiveCanary,
 	}
 	t.note()
 }

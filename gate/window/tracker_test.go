@@ -74,6 +74,28 @@ func TestTracker_FastTicks_KeepFewReadings(t *testing.T) {
 	}
 }
 
+func TestTracker_PlainWindow_HasItsOwnLength(t *testing.T) {
+	t.Parallel()
+	for _, length := range []time.Duration{30 * time.Second, 5 * time.Minute, time.Hour} {
+		st := newStory(t, TrackerOptions{Plain: length})
+		st.run(length-5*time.Second, 90, 10, time.Millisecond)
+		if st.view().Plain.OK {
+			t.Errorf("%v: there before its time", length)
+		}
+		st.run(3*time.Hour, 90, 10, time.Millisecond)
+		v := st.view()
+		if got := v.Plain.Length; !v.Plain.OK || got < length || got > length+length/30 {
+			t.Errorf("%v: got a window of %v", length, got)
+		}
+		if got, want := v.Plain.Canary.Judged(), uint64(v.Plain.Length/(5*time.Second))*10; got != want {
+			t.Errorf("%v: got %d requests, want %d", length, got, want)
+		}
+		if v.W60.Length != Short || v.W300.Length != Long || len(st.tr.ring) > 64+62 {
+			t.Errorf("%v: %v, %v, %d readings", length, v.W60.Length, v.W300.Length, len(st.tr.ring))
+		}
+	}
+}
+
 func TestTracker_WarmUp_LeavesLatencyOutButNotOutcomes(t *testing.T) {
 	t.Parallel()
 	st := newStory(t, TrackerOptions{Warmup: 2 * time.Minute})
@@ -192,6 +214,9 @@ func TestTracker_Crowds_AreSweptAtMostOnceASecond(t *testing.T) {
 	st.tr.Add(st.now, &st.stable, &st.canary)
 	if got := st.view().Crowds[BadKind].BadBuckets; got != 1 {
 		t.Errorf("first sweep: got %d bad buckets, want 1", got)
+	}
+	if got := st.view().Crowds[All]; got.ActiveCanary != 1 || got.DesignEffect != 1 {
+		t.Errorf("all requests: got %+v", got)
 	}
 	st.canary.Users[All][2], st.canary.Users[BadKind][2] = 10, 1
 	st.now = st.now.Add(500 * time.Millisecond)

@@ -21,6 +21,11 @@ func (t *Tracker) View(now time.Time) View {
 	if p := t.reach(Short); p != nil {
 		t.span(&v.W60, p)
 	}
+	if t.opts.Plain > 0 {
+		if p := t.reach(t.opts.Plain); p != nil {
+			t.span(&v.Plain, p)
+		}
+	}
 	for _, p := range t.state.Points {
 		if p.At <= v.Elapsed/2 {
 			v.EffectiveThen = p.Effective
@@ -41,7 +46,7 @@ func (t *Tracker) WarmupLeft() time.Duration {
 func (t *Tracker) reach(d time.Duration) *pair {
 	for i := len(t.ring) - 1; i >= 0; i-- {
 		if t.now.at-t.ring[i].at >= d {
-			return &t.ring[i]
+			return t.ring[i]
 		}
 	}
 	return nil
