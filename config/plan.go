@@ -3,6 +3,8 @@ package config
 import (
 	"crypto/tls"
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 
 	"serin/gate"
@@ -22,6 +24,8 @@ type Plan struct {
 	Rollouts  []Rollout  // the index is the split's ID
 	Routes    []*router.Route
 	Warnings  []Problem
+
+	config *Config // what it was made of, defaults filled in
 }
 
 // Problem is one thing wrong in a file, or, as a warning, worth knowing.
@@ -31,6 +35,26 @@ type Problem struct {
 	Key  string `json:"key"`  // rollout.checkout.canary
 	Text string `json:"problem"`
 	Hint string `json:"hint,omitempty"` // did you mean ...
+}
+
+// String writes the problem as `file:line: key: text (hint)`, leaving out what is unknown.
+func (p Problem) String() string {
+	var b strings.Builder
+	if p.File != "" {
+		b.WriteString(p.File)
+		if p.Line > 0 {
+			b.WriteString(":" + strconv.Itoa(p.Line))
+		}
+		b.WriteString(": ")
+	}
+	if p.Key != "" {
+		b.WriteString(p.Key + ": ")
+	}
+	b.WriteString(p.Text)
+	if p.Hint != "" {
+		b.WriteString(" (" + p.Hint + ")")
+	}
+	return b.String()
 }
 
 // Listen is one data listener.

@@ -1,0 +1,121 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"serin/gate"
+	"serin/router"
+)
+
+// rollout builds one rollout: its split for the router and its policy for the gate.
+func (b *builder) rollout(name string, t *RolloutTable) {
+	at := join("rollout", name)
+	r := Rollout{Name: name, Expose: bool(t.Expose)}
+	var knowStable, knowCanary bool
+	r.Stable, knowStable = b.reference(join(at, "stable"), t.Stable)
+	r.Canary, knowCanary = b.reference(join(at, "canary"), t.Canary)
+	if knowStable && knowCanary && r.Stable == r.Canary {
+		b.report(join(at, "canary"), "is the stable upstream too: without a flag both arms would be the same version (flags are not supported yet)", "")
+	}
+	r.Split = &router.Split{
+		ID: len(b.plan.Rollouts), Rollout: name, Upstreams: [2]int{r.Stable, r.Canary},
+		Salt: b.salt(at, name, t), Keys: b.keys(at, t),
+	}
+	if t.Force != nil {
+		r.Split.Force = string(t.Force.Header)
+	}
+	r.Policy = b.policy(at, name, t)
+	if knowStable && knowCanary {
+		r.Policy.StableRevision = b.plan.Upstreams[r.Stable].Revision
+		r.Policy.Revision = b.plan.Upstreams[r.Canary].Revision
+	}
+	b.attach(at, name, t, r.Split)
+	b.plan.Rollouts = append(b.plan.Rollouts, r)
+}
+
+// salt resolves what makes the rollout's buckets its own.
+func (b *builder) salt(at, name string, t *RolloutTable) uint64 {
+	path := join(at, "salt")
+	if t.Salt == nil {
+		t.Salt = &Salt{Text: name}
+	}
+	if t.Salt.Secret.Source == "" || b.bad[path] {
+		return router.Salt(t.Salt.Text)
+	}
+	text, err := b.opts.resolve(b.dir, t.Salt.Secret)
+	if err != nil {
+		b.report(path, err.Error(), "")
+	}
+	return router.Salt(text)
+}
+
+// keys checks where the user's key is looked for.
+func (b *builder) keys(at string, t *RolloutTable) []router.KeySource {
+	path := join(at, "key")
+	var sources []router.KeySource
+	mints := 0
+	for i, key := range t.Key {
+		place := element(path, i)
+		if b.bad[place] {
+			continue
+		}
+		if slices.Contains(sources, key.KeySource) {
+			b.report(place, fmt.Sprintf("%s is listed twice", show(key.String())), "")
+		}
+		if key.Kind == router.KeyMint {
+			mints++
+		}
+		if mints > 1 && key.Kind == router.KeyMint {
+			b.report(place, "a second minted cookie: only the first would ever be made", "")
+		}
+		if key.Kind == router.KeyIP && !b.trusts() {
+			b.warn(path, "ip without trusted_proxies: behind a balancer every request has the balancer's address, and one bucket gets all of them")
+		}
+		sources = append(sources, key.KeySource)
+	}
+	if len(t.Key) == 0 && !b.bad[path] {
+		b.report(path, `no key source: want at least one, such as ["header:X-User-Id"]`, "")
+	}
+	return sources
+}
+
+// trusts reports whether every listener believes somebody about the client's address.
+func (b *builder) trusts() bool {
+	for _, l := range b.plan.Listen {
+		if len(l.TrustedProxies) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// policy builds what the gate is to do.
+func (b *builder) policy(at, name string, t *RolloutTable) *gate.Policy {
+	p := &gate.Policy{
+		Rollout: name, Route: string(t.Route),
+		ManualStart: t.Start == "manual",
+		MaxStage:    time.Duration(t.MaxStage), Warmup: time.Duration(t.Warmup),
+		Sparse:      string(t.Sparse),
+		HoldTimeout: time.Duration(t.HoldTimeout), OnHoldTimeout: string(t.OnHoldTimeout), OnFail: string(t.OnFail),
+		Holdback: router.Weight(t.Holdback), KeepOld: time.Duration(t.KeepOld),
+		AlphaFail: float64(t.Errors.FalseRollback), AlphaPass: float64(t.Errors.FalsePass),
+		DryRun: bool(t.DryRun),
+	}
+	if t.Judge == "plain" {
+		p.Plain = &gate.Plain{Window: time.Duration(t.Plain.Window), MinRequests: int(t.Plain.MinRequests), Failures: int(t.Plain.Failures)}
+	} else if b.given[join(at, "plain")] {
+		b.warn(join(at, "plain"), `does nothing without judge = "plain"`)
+	}
+	if t.WidenMax != nil {
+		p.WidenMax = router.Weight(*t.WidenMax)
+		if t.Sparse != "widen" {
+			b.warn(join(at, "widen_max"), `does nothing without sparse = "widen"`)
+		}
+	}
+	p.Stages = b.stages(at, t)
+	p.Criteria = b.criteria(at, t, p)
+	b.hints(at, t, p)
+	return p
+}

@@ -1,0 +1,121 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"serin/gate"
+	"serin/gate/ladder"
+	"serin/router"
+)
+
+// stages builds the rungs from the short form or from [[rollout.NAME.stage]].
+func (b *builder) stages(at string, t *RolloutTable) []gate.Stage {
+	short, long := join(at, "ladder"), join(at, "stage")
+	switch {
+	case b.bad[short] || b.anyBad(long):
+		return nil
+	case b.given[short] && b.given[long]:
+		b.report(long, "a rollout has a ladder or stages, never both", "")
+		return nil
+	case b.given[long]:
+		return b.longForm(at, long, t)
+	case !b.given[short]:
+		b.report(at, `ladder is missing: want one such as ["1%", "5%", "25%", "100%"]`, "")
+		return nil
+	}
+	stages, err := ladder.Parse(t.Ladder)
+	if err != nil {
+		b.rung(err, func(i int) string {
+			if len(t.Ladder) > 1 && i < len(t.Ladder) {
+				return element(short, i)
+			}
+			return short
+		})
+		return nil
+	}
+	for i := range stages {
+		stages[i].Least = time.Duration(t.Every)
+	}
+	b.lasts(at, t, stages)
+	return stages
+}
+
+// longForm builds the stages of [[rollout.NAME.stage]]: one for each weight of each table.
+func (b *builder) longForm(at, path string, t *RolloutTable) []gate.Stage {
+	var stages []gate.Stage
+	var places []string // of each stage, for messages
+	for i := range t.Stage {
+		table, place := &t.Stage[i], b.elementOf(path, i)
+		for j, text := range table.Weight {
+			stage := gate.Stage{Label: "preview", Preview: true}
+			if text != "preview" {
+				weight, ok := parseWeight(text)
+				if !ok {
+					b.report(join(place, "weight"), wanted(`a share in steps of 0.01%, such as "5%", a list of them, or "preview"`, text).Error(), "")
+					continue
+				}
+				stage = gate.Stage{Label: weight.String(), Weight: weight}
+			}
+			stage.Least, stage.Owner = time.Duration(t.Every), string(table.Owner)
+			if table.For != nil {
+				stage.Least = time.Duration(*table.For)
+			}
+			if table.Approve != nil {
+				stage.Approve = &gate.Approve{Timeout: time.Duration(table.Approve.Timeout), OnTimeout: string(table.Approve.OnTimeout)}
+			}
+			stages = append(stages, stage)
+			at := join(place, "weight")
+			if len(table.Weight) > 1 {
+				at = element(at, j)
+			}
+			places = append(places, at)
+		}
+	}
+	if b.anyBad(path) {
+		return nil
+	}
+	if err := ladder.Check(stages); err != nil {
+		b.rung(err, func(i int) string {
+			if i < len(places) {
+				return places[i]
+			}
+			return path
+		})
+		return nil
+	}
+	b.lasts(at, t, stages)
+	return stages
+}
+
+// rung reports what the ladder package found, where the rung is in the file.
+func (b *builder) rung(err error, place func(i int) string) {
+	var wrong *ladder.Error
+	if !errors.As(err, &wrong) {
+		b.report(place(0), err.Error(), "")
+		return
+	}
+	b.report(place(max(0, wrong.Rung)), wrong.Problem, wrong.Hint)
+}
+
+// lasts checks a ladder's times and its last stage.
+func (b *builder) lasts(at string, t *RolloutTable, stages []gate.Stage) {
+	for i, stage := range stages {
+		if stage.Least > time.Duration(t.MaxStage) {
+			b.report(join(at, "max_stage"), fmt.Sprintf("stage %d lasts %s at least: want no less than that, got %s",
+				i+1, Duration(stage.Least), t.MaxStage), "")
+			break
+		}
+	}
+	if n := len(stages); n > 1 && stages[n-2].Weight >= router.Full-router.Weight(t.Holdback) {
+		b.report(join(at, "holdback"), fmt.Sprintf("leaves the last stage %s, no more than the stage before it",
+			(router.Full-router.Weight(t.Holdback)).String()), "")
+	}
+	if len(stages) == 1 {
+		b.warn(at, "a single stage: everybody gets the canary at once")
+	}
+	if w := t.WidenMax; w != nil && router.Weight(*w) < stages[0].Weight {
+		b.warn(join(at, "widen_max"), "is below the first stage, so nothing is ever widened without evidence")
+	}
+}

@@ -1,0 +1,177 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// maxBytes is the size of the largest file that is read.
+const maxBytes = 1 << 20
+
+// Options are the package's windows to the world. The zero value is the real one.
+type Options struct {
+	Getenv   func(name string) string
+	ReadFile func(name string) ([]byte, error)
+	Stat     func(name string) (fs.FileInfo, error) // tells when a certificate's file changed
+}
+
+// orReal fills in what is nil.
+func (o Options) orReal() Options {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	if o.ReadFile == nil {
+		o.ReadFile = readCapped
+	}
+	if o.Stat == nil {
+		o.Stat = os.Stat
+	}
+	return o
+}
+
+// readCapped reads a file up to one byte beyond the largest there may be, so that a device or a huge file cannot fill
+// the memory.
+func readCapped(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxBytes+1))
+}
+
+// Load reads and parses the file at path. The plan is nil when there are problems; each problem stands for itself and
+// all are found in one run.
+func Load(path string, opts Options) (*Plan, []Problem) {
+	opts = opts.orReal()
+	data, err := opts.ReadFile(path)
+	if err != nil {
+		var inner *fs.PathError
+		if errors.As(err, &inner) {
+			err = inner.Err
+		}
+		return nil, []Problem{{File: path, Text: fmt.Sprintf("read the configuration: %v", err)}}
+	}
+	return Parse(path, data, opts)
+}
+
+// Parse makes a plan of a file's bytes. Name is for messages, and its directory is where files it names are looked for.
+func Parse(name string, data []byte, opts Options) (*Plan, []Problem) {
+	if len(data) > maxBytes {
+		return nil, []Problem{{File: name, Text: fmt.Sprintf("the file has more than %d bytes", maxBytes)}}
+	}
+	text := strings.TrimPrefix(string(data), "\ufeff")
+	d := newDecoder(name, scan(text))
+	if d.lines.deep > 0 {
+		return nil, []Problem{{File: name, Line: d.lines.deep, Text: fmt.Sprintf("tables, lists and keys nest deeper than %d", maxDepth)}}
+	}
+	tree := map[string]any{}
+	if _, err := toml.Decode(text, &tree); err != nil {
+		return nil, []Problem{syntax(name, err)}
+	}
+	sum := sha256.Sum256(data)
+	return d.finish(tree, hex.EncodeToString(sum[:6]), opts.orReal())
+}
+
+// Zero is the configuration without a file: `serin run --stable ADDR --canary ADDR [--listen ADDR]`. Its one rollout is
+// named "default": 1, 5, 25, 100 % for at least 15 minutes each, held at half a point more errors than stable or a p99
+// a quarter above stable's, rolled back at two points more errors.
+func Zero(stable, canary, listen string, opts Options) (*Plan, []Problem) {
+	tree := map[string]any{
+		"upstream": map[string]any{
+			"stable": map[string]any{"servers": []any{stable}},
+			"canary": map[string]any{"servers": []any{canary}},
+		},
+		"rollout": map[string]any{"default": map[string]any{
+			"stable": "stable", "canary": "canary",
+			"ladder": []any{"1%", "5%", "25%", "100%"}, "every": "15m",
+			"gate": []map[string]any{
+				{"metric": "error_rate", "hold": "stable + 0.5pt", "rollback": "stable + 2pt"},
+				{"metric": "latency_p99", "hold": "stable * 1.25"},
+			},
+		}},
+	}
+	if listen != "" {
+		tree["listen"] = map[string]any{"address": listen}
+	}
+	d := newDecoder("", index{})
+	sum := sha256.Sum256([]byte(strings.Join([]string{stable, canary, listen}, "\n")))
+	plan, problems := d.finish(tree, hex.EncodeToString(sum[:6]), opts.orReal())
+	for i := range problems {
+		problems[i].Key = flagOf(problems[i].Key)
+	}
+	return plan, problems
+}
+
+// flagOf names the flag a key of the zero-config form came from.
+func flagOf(key string) string {
+	switch {
+	case strings.HasPrefix(key, "upstream.stable"):
+		return "--stable"
+	case strings.HasPrefix(key, "upstream.canary"):
+		return "--canary"
+	case strings.HasPrefix(key, "listen"):
+		return "--listen"
+	}
+	return key
+}
+
+// finish decodes a tree and builds the plan of it.
+func (d *decoder) finish(tree map[string]any, hash string, opts Options) (*Plan, []Problem) {
+	if _, ok := tree["listen"]; !ok {
+		tree["listen"] = map[string]any{}
+	}
+	c := &Config{}
+	d.table("", "", tree, reflect.ValueOf(c).Elem())
+	b := &builder{
+		decoder: d, config: c, opts: opts, dir: filepath.Dir(d.file),
+		plan:      &Plan{File: d.file, Hash: hash, config: c},
+		upstreams: map[string]int{}, used: map[string]bool{}, split: map[string]string{},
+	}
+	b.build()
+	if len(d.problems) > 0 {
+		return nil, ordered(d.problems)
+	}
+	b.plan.Warnings = ordered(b.warnings)
+	return b.plan, nil
+}
+
+// ordered sorts problems as a reader meets them and drops repetitions.
+func ordered(problems []Problem) []Problem {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return strings.Compare(a.Key, b.Key)
+	})
+	return slices.Compact(problems)
+}
+
+// syntax makes a problem of what the TOML library says.
+func syntax(name string, err error) Problem {
+	var parse toml.ParseError
+	if !errors.As(err, &parse) {
+		return Problem{File: name, Text: strings.TrimPrefix(err.Error(), "toml: ")}
+	}
+	key := parse.LastKey
+	if len(key) > maxName {
+		key = key[:maxName] + "..."
+	}
+	return Problem{
+		File: name, Line: parse.Position.Line,
+		Key:  strings.Trim(strconv.QuoteToASCII(key), `"`),
+		Text: strings.Trim(strconv.QuoteToASCII(parse.Message), `"`),
+	}
+}
