@@ -232,7 +232,7 @@ const minBefore = 100
 // gets far more of them than its share of buckets.
 func skewed(s *State, p *Policy, seen *Seen) bool {
 	n := float64(judgedOf(&seen.View.Full.Stable) + judgedOf(&seen.View.Full.Canary))
-	heaviest := seen.View.Crowds[window.Kind(0)].HeaviestShare
+	heaviest := seen.View.Crowds[window.All].HeaviestShare
 	if heaviest > .2 && heaviest*n >= 100 {
 		return true
 	}
