@@ -6,36 +6,70 @@ import (
 	"strings"
 
 	"serin/gate"
+	"serin/gate/criterion"
 )
-
-// metrics are what a gate can measure now; those of later work are in notYetMetrics.
-var metrics = []string{
-	"error_rate", "timeout_rate", "client_error_rate", "abort_rate",
-	"latency_p50", "latency_p90", "latency_p95", "latency_p99",
-}
 
 // criteria builds the gates of a rollout.
 func (b *builder) criteria(at string, t *RolloutTable, p *gate.Policy) []gate.Criterion {
 	var criteria []gate.Criterion
 	for i := range t.Gate {
-		b.gate(b.elementOf(join(at, "gate"), i), &t.Gate[i], p)
+		place := b.elementOf(join(at, "gate"), i)
+		b.judged(place, &t.Gate[i], p)
+		if b.anyBad(place) {
+			continue
+		}
+		c, err := criterion.New(specOf(&t.Gate[i]))
+		if err != nil {
+			b.report(place, err.Error(), "")
+			continue
+		}
+		criteria = append(criteria, c)
 	}
 	return criteria
 }
 
-// gate checks what one gate asks for.
-func (b *builder) gate(at string, t *GateTable, p *gate.Policy) {
-	metric := string(t.Metric)
+// specOf is a gate as its criterion knows it.
+func specOf(t *GateTable) criterion.Spec {
+	s := criterion.Spec{Metric: string(t.Metric), Worse: string(t.Worse), DryRun: bool(t.DryRun)}
+	if t.Hold != nil {
+		s.Hold = t.Hold.parsed
+	}
+	if t.Rollback != nil {
+		s.Rollback = t.Rollback.parsed
+	}
+	if t.Floor != nil {
+		s.Floor = float64(*t.Floor)
+	}
+	for _, n := range t.Stages {
+		s.Stages = append(s.Stages, int(n))
+	}
+	return s
+}
+
+// judged checks what one gate asks for, as near to the key as can be.
+func (b *builder) judged(at string, t *GateTable, p *gate.Policy) {
+	metric, known := string(t.Metric), false
 	switch {
 	case b.bad[join(at, "metric")]:
 	case isLater(metric):
 		b.report(join(at, "metric"), show(metric)+" is not supported yet", "")
-	case !slices.Contains(metrics, metric):
-		b.report(join(at, "metric"), "no metric "+show(metric), didYouMean(metric, metrics))
+	case criterion.Doc(metric) == "":
+		b.report(join(at, "metric"), "no metric "+show(metric), didYouMean(metric, criterion.Metrics()))
+	default:
+		known = true
 	}
 	if t.Hold == nil && t.Rollback == nil {
 		b.report(at, `a gate without a limit: want hold or rollback, such as hold = "stable + 0.5pt"`, "")
 	}
+	for key, limit := range map[string]*Limit{"hold": t.Hold, "rollback": t.Rollback} {
+		if limit == nil || limit.parsed == nil || !known {
+			continue
+		}
+		if _, err := criterion.New(criterion.Spec{Metric: metric, Hold: limit.parsed}); err != nil {
+			b.report(join(at, key), err.Error(), "")
+		}
+	}
+	b.limits(at, t)
 	for i, stage := range t.Stages {
 		place := element(join(at, "stages"), i)
 		switch {
@@ -45,6 +79,26 @@ func (b *builder) gate(at string, t *GateTable, p *gate.Policy) {
 		case slices.Contains(t.Stages[:i], stage):
 			b.report(place, fmt.Sprintf("stage %d is listed twice", stage), "")
 		}
+	}
+}
+
+// limits checks how a gate's limits and its floor fit together.
+func (b *builder) limits(at string, t *GateTable) {
+	relative := false
+	for _, limit := range []*Limit{t.Hold, t.Rollback} {
+		if limit != nil && limit.parsed != nil {
+			relative = relative || !limit.parsed.Absolute()
+		}
+	}
+	if t.Floor != nil && !b.bad[join(at, "floor")] && (!relative || strings.HasPrefix(string(t.Metric), "latency_")) {
+		b.report(join(at, "floor"), "is for limits on rates relative to stable", "")
+	}
+	if t.Hold == nil || t.Rollback == nil || t.Hold.parsed == nil || t.Rollback.parsed == nil {
+		return
+	}
+	hold, roll := t.Hold.parsed, t.Rollback.parsed
+	if hold.Form == roll.Form && roll.Value < hold.Value {
+		b.report(join(at, "rollback"), fmt.Sprintf("%s is tighter than hold (%s)", show(t.Rollback.text), show(t.Hold.text)), "")
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"serin/gate/criterion"
 	"serin/router"
 )
 
@@ -130,19 +131,27 @@ func (r Rungs) literal() string {
 func (Rungs) unit() string    { return "share or list of shares" }
 func (Rungs) pattern() string { return "" }
 
-// Limit is a gate's limit as written; which forms fit depends on the metric.
-type Limit string
+// Limit is one limit of a gate, as written and as the criteria read it.
+type Limit struct {
+	text   string
+	parsed *criterion.Limit // nil: not readable
+}
 
 func (l *Limit) decode(raw any) error {
+	const longest = 64
 	text, ok := raw.(string)
-	if !ok || text == "" {
+	if !ok || text == "" || len(text) > longest {
 		return wanted(`a limit, such as "stable + 0.5pt"`, raw)
 	}
-	*l = Limit(text)
+	parsed, err := criterion.ParseLimit(text)
+	if err != nil {
+		return err
+	}
+	*l = Limit{text: text, parsed: parsed}
 	return nil
 }
 
-func (l Limit) literal() string { return quote(string(l)) }
+func (l Limit) literal() string { return quote(l.text) }
 func (Limit) unit() string      { return "limit" }
 func (Limit) pattern() string {
 	return `^(stable *([+] *\d+(\.\d+)?(pt|ms|s)|[*] *\d+(\.\d+)?)|\d+(\.\d+)?(%|ms|s))$`
