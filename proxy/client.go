@@ -1,0 +1,269 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/netip"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"serin/proxy/deadline"
+	"serin/proxy/listen"
+	"serin/proxy/wire"
+)
+
+const (
+	// maxRequests bounds the life of a client connection.
+	maxRequests = 1 << 20
+	// drainGrace is how long an idle connection may still bring a request that was on its way when draining began.
+	drainGrace = 500 * time.Millisecond
+	// lingerBytes and lingerFor bound what is read after an early answer, so that no reset overtakes it.
+	lingerBytes = 64 << 10
+	lingerFor   = time.Second
+)
+
+// States of a client. Above lastState: busy with a request, the value less lastState is the generation of its snapshot.
+const (
+	idle      uint64 = iota
+	hurrying         // Drain is interrupting
+	hurried          // Drain has interrupted
+	lastState = hurried
+)
+
+// client is one client connection: a goroutine that reads requests one after the other and answers them in order.
+type client struct {
+	proxy    *Proxy
+	options  *ServeOptions
+	accepted *listen.Conn
+	conn     *deadline.Conn // nil until opened
+	in       wire.Reader
+	hint     uint64 // spreads writers over a meter's shards
+	peer     netip.Addr
+	peerText []byte
+	trusted  bool
+	served   int
+	graced   bool
+	linger   bool        // something may be unread: close with care
+	opened   atomic.Bool // conn is there
+	state    atomic.Uint64
+	x        exchange
+}
+
+func newClient(p *Proxy, accepted *listen.Conn, o *ServeOptions) *client {
+	c := &client{proxy: p, options: o, accepted: accepted}
+	c.x.client = c
+	c.x.uploaded = make(chan struct{}, 1)
+	return c
+}
+
+// generation is that of the snapshot in use, 0 when idle.
+func (c *client) generation() uint64 {
+	if s := c.state.Load(); s > lastState {
+		return s - lastState
+	}
+	return 0
+}
+
+// serve is the connection's goroutine.
+func (c *client) serve() {
+	defer c.finish()
+	if err := c.accepted.Open(context.Background()); err != nil {
+		c.proxy.log.Debug("connection refused", "err", err)
+		return
+	}
+	c.open()
+	for c.next() && c.x.run() {
+		c.served++
+	}
+	c.close()
+}
+
+func (c *client) open() {
+	c.conn = c.proxy.sweeper.Watch(c.accepted.Conn)
+	c.conn.EachWrite(c.options.WriteIdle)
+	c.in.Reset(c.conn, c.conn.Plain())
+	c.peer = c.accepted.Peer.Addr().Unmap()
+	if c.peer.IsValid() {
+		c.peerText = c.peer.AppendTo(nil)
+		c.trusted = wire.Trusted(c.peer, c.options.Trusted)
+	}
+	c.opened.Store(true)
+}
+
+// finish ends the connection whatever happened; a panic costs this connection's request, not the process.
+func (c *client) finish() {
+	if bug := recover(); bug != nil {
+		c.proxy.bug(bug)
+		c.x.lost()
+		if c.conn != nil {
+			_ = c.conn.Reset()
+		}
+	}
+	_ = c.accepted.Close() // again, for the listener's place
+	c.proxy.leave(c)
+}
+
+// bug counts a panic; the first is logged with its stack.
+func (p *Proxy) bug(what any) {
+	if p.panics.Add(1) == 1 {
+		p.log.Error("panic in a connection, further ones are only counted", "err", what, "stack", string(debug.Stack()))
+	}
+}
+
+// next waits for a request and reads its head; false: there is none any more.
+func (c *client) next() bool {
+	request := &c.x.request
+	request.Reset()
+	c.state.Store(idle)
+	started := c.in.Buffered() > 0
+	c.awaitFirst(started)
+	for {
+		if c.in.Buffered() > 0 {
+			if !started {
+				started = true
+				c.conn.ReadWithin(c.options.Head)
+			}
+			n, err := request.Parse(c.in.Bytes(), &c.options.Limits)
+			if err != nil {
+				return c.refuseHead(err)
+			}
+			if n > 0 {
+				c.x.headBytes = n
+				return c.accept()
+			}
+		} else {
+			c.in.Release()
+		}
+		if _, err := c.in.Fill(c.headMost()); err != nil && !c.again(err) {
+			return false
+		}
+	}
+}
+
+// awaitFirst bounds the wait for a head's first byte.
+func (c *client) awaitFirst(started bool) {
+	switch {
+	case c.proxy.draining.Load() && !started:
+		c.conn.ReadWithin(drainGrace)
+	case started || c.served == 0:
+		c.conn.ReadWithin(c.options.Head)
+	default:
+		c.conn.ReadWithin(c.options.KeepAlive)
+	}
+}
+
+// headMost is what a head and the bytes read with it may take: Parse must see one byte too many to refuse it.
+func (c *client) headMost() int {
+	most := c.options.Limits.Head
+	if most <= 0 {
+		most = wire.DefaultHead
+	}
+	return max(2*most, wire.SmallBuffer)
+}
+
+// again handles the end of a wait for a head; true: wait on.
+func (c *client) again(err error) bool {
+	timeout := errors.Is(err, os.ErrDeadlineExceeded)
+	if timeout && c.unhurry() && !c.graced {
+		c.graced = true
+		if c.in.Buffered() == 0 {
+			c.conn.ReadWithin(drainGrace)
+		} else {
+			c.conn.ReadWithin(c.options.Head)
+		}
+		return true
+	}
+	switch {
+	case c.in.Buffered() == 0: // the usual end of a connection
+	case timeout:
+		c.refuseUnparsed(408, "head_timeout", "The request's head did not come in time.")
+	case errors.Is(err, io.ErrShortBuffer):
+		c.refuseUnparsed(431, "head_too_large", "The request's fields are too large.")
+	}
+	return false
+}
+
+// refuseHead answers a head that is no request.
+func (c *client) refuseHead(err error) bool {
+	refusal, ok := errors.AsType[*wire.Error](err)
+	if !ok {
+		refusal = &wire.Error{Status: 400, Reason: "bad_request", Text: "The request is malformed.", Close: true}
+	}
+	c.refuseUnparsed(refusal.Status, refusal.Reason, refusal.Text)
+	return false
+}
+
+// accept loads the snapshot for a request, once, and says so where Totals can see it.
+func (c *client) accept() bool {
+	snap := c.proxy.snap.Load()
+	for {
+		generation := uint64(1)
+		if snap != nil {
+			generation = snap.generation
+		}
+		if !c.state.CompareAndSwap(idle, lastState+generation) {
+			c.unhurry()
+			continue
+		}
+		latest := c.proxy.snap.Load()
+		if latest == snap {
+			break
+		}
+		snap = latest
+		c.state.Store(idle)
+	}
+	c.x.snap = snap
+	return true
+}
+
+// hurry asks an idle connection to end; a busy one sees that the proxy drains when it answers. Called by Drain.
+func (c *client) hurry() {
+	if c.opened.Load() && c.state.CompareAndSwap(idle, hurrying) {
+		c.conn.Interrupt()
+		c.state.Store(hurried)
+	}
+}
+
+// unhurry takes an interruption by Drain back and reports whether there was one.
+func (c *client) unhurry() bool {
+	for c.state.Load() == hurrying {
+		runtime.Gosched()
+	}
+	if !c.state.CompareAndSwap(hurried, idle) {
+		return false
+	}
+	c.conn.Resume()
+	return true
+}
+
+// abandon resets the connection, whatever it is doing. Called by Drain when time is up.
+func (c *client) abandon() {
+	if !c.opened.Load() {
+		_ = c.accepted.Close()
+		return
+	}
+	c.conn.BreakBoth()
+}
+
+// close ends the connection so that the client gets what was written: with something unread in our buffer the kernel
+// would send a reset, which may overtake the last answer (RFC 9112, section 9.6).
+func (c *client) close() {
+	if c.linger && c.conn.CloseWrite() == nil {
+		c.conn.ReadWithin(lingerFor)
+		for left := lingerBytes; left > 0; {
+			c.in.Discard(c.in.Buffered())
+			n, err := c.in.Fill(0)
+			if err != nil {
+				break
+			}
+			left -= n
+		}
+	}
+	c.in.Discard(c.in.Buffered())
+	c.in.Release()
+	_ = c.conn.Close()
+}

@@ -1,0 +1,253 @@
+package deadline
+
+import (
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// guardEvery is how often a waiting client is asked whether it is still there, and how long the first question waits.
+const guardEvery = time.Second
+
+// Conn is a connection whose waits a Sweeper ends. Reading, writing and stamping are the business of at most one
+// goroutine per direction; Break and Close may be called by any.
+type Conn struct {
+	conn    net.Conn
+	raw     syscall.RawConn // nil where the descriptor is out of reach
+	sweeper *Sweeper
+	index   int // guarded by sweeper.mu
+
+	eachRead  time.Duration // owned by the reader
+	eachWrite time.Duration // owned by the writer
+
+	readBy  atomic.Int64 // on the sweeper's clock; 0: wait for ever
+	writeBy atomic.Int64
+	broken  atomic.Bool
+	halted  atomic.Bool // reading is interrupted
+	closed  atomic.Bool
+
+	guarded   atomic.Pointer[Conn] // broken when the peer of this connection resets it
+	guardFrom atomic.Int64
+	gone      atomic.Bool
+}
+
+// NetConn is the connection underneath.
+func (c *Conn) NetConn() net.Conn { return c.conn }
+
+// Raw is the descriptor below, TLS or not; nil where it is out of reach.
+func (c *Conn) Raw() syscall.RawConn { return c.raw }
+
+// RemoteAddr is the other end's address.
+func (c *Conn) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
+
+// ReadWithin bounds all reading from now on to d from now (to a Grain); 0: no bound.
+func (c *Conn) ReadWithin(d time.Duration) {
+	c.eachRead = 0
+	c.readBy.Store(c.by(d))
+}
+
+// EachRead bounds every following Read to d of its own; 0: no bound.
+func (c *Conn) EachRead(d time.Duration) {
+	c.eachRead = d
+	c.readBy.Store(c.by(d))
+}
+
+// StartRead bounds the Read that another goroutine waits in, if it waits without a bound: to d from now.
+func (c *Conn) StartRead(d time.Duration) { c.readBy.CompareAndSwap(0, c.by(d)) }
+
+// EachWrite bounds every following Write to d without progress; 0: no bound.
+func (c *Conn) EachWrite(d time.Duration) { c.eachWrite = d }
+
+func (c *Conn) by(d time.Duration) int64 {
+	if d <= 0 {
+		return 0
+	}
+	return c.sweeper.now.Load() + int64(d)
+}
+
+// Read reads like a net.Conn; an overdue or broken wait is os.ErrDeadlineExceeded.
+func (c *Conn) Read(p []byte) (int, error) {
+	if c.eachRead > 0 {
+		c.readBy.Store(c.by(c.eachRead))
+	}
+	for {
+		n, err := c.conn.Read(p)
+		if err == nil || n > 0 || !isTimeout(err) {
+			return n, err
+		}
+		if err := c.lift(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// lift takes back an interruption that came as the wait ended well; an error when it is meant.
+func (c *Conn) lift() error {
+	if c.halted.Load() || c.overdue(&c.readBy) {
+		return os.ErrDeadlineExceeded
+	}
+	if err := c.conn.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	if c.halted.Load() || c.broken.Load() { // it came between, and does not come again
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// Write writes all of p like a net.Conn; no progress in time, or Break, is os.ErrDeadlineExceeded.
+func (c *Conn) Write(p []byte) (int, error) {
+	written := 0
+	for {
+		if c.eachWrite > 0 {
+			c.writeBy.Store(c.by(c.eachWrite))
+		}
+		n, err := c.conn.Write(p[written:])
+		written += n
+		if err == nil || !isTimeout(err) || c.broken.Load() || (n == 0 && c.overdue(&c.writeBy)) {
+			c.writeBy.Store(0)
+			return written, err
+		}
+		c.writeBy.Store(0)
+		if err := c.conn.SetWriteDeadline(time.Time{}); err != nil {
+			return written, err
+		}
+	}
+}
+
+func (c *Conn) overdue(by *atomic.Int64) bool {
+	if c.broken.Load() {
+		return true
+	}
+	limit := by.Load()
+	return limit != 0 && limit <= c.sweeper.now.Load()
+}
+
+// Break interrupts every wait of c, now and later: all that is left is to close it.
+func (c *Conn) Break() {
+	c.broken.Store(true)
+	_ = c.conn.SetDeadline(past)
+}
+
+// Broken reports whether Break was called.
+func (c *Conn) Broken() bool { return c.broken.Load() }
+
+// Interrupt ends the Read that is going on in another goroutine, and those that follow until Resume.
+func (c *Conn) Interrupt() {
+	c.halted.Store(true)
+	_ = c.conn.SetReadDeadline(past)
+}
+
+// Resume lets c be read again after Interrupt; the interrupted goroutine must have left.
+func (c *Conn) Resume() {
+	c.halted.Store(false)
+	_ = c.conn.SetReadDeadline(time.Time{})
+}
+
+// CloseWrite half-closes where the transport can, so that the peer reads an end while we still read.
+func (c *Conn) CloseWrite() error {
+	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return c.Close()
+}
+
+// Close closes the connection and ends the watch. Further calls do nothing.
+func (c *Conn) Close() error {
+	if !c.closed.CompareAndSwap(false, true) {
+		return nil
+	}
+	c.sweeper.forget(c)
+	return c.conn.Close()
+}
+
+// Reset closes the connection so that the peer sees a reset, not an end: what it has of a message is visibly broken.
+func (c *Conn) Reset() error {
+	if tcp, ok := underneath(c.conn).(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+		if c.conn != net.Conn(tcp) { // no TLS closing alert: it would say that all is well
+			_ = tcp.Close()
+		}
+	}
+	return c.Close()
+}
+
+// Guard ties other to c until Release: other is broken as soon as c's peer is found to have reset c (asked every second,
+// the first time after one), or by BreakBoth. A half-closed connection is not reset.
+func (c *Conn) Guard(other *Conn) {
+	c.guardFrom.Store(c.sweeper.now.Load() + int64(guardEvery))
+	c.guarded.Store(other)
+}
+
+// Release ends Guard and reports whether the guarded connection was left alone.
+func (c *Conn) Release() bool { return c.guarded.Swap(nil) != nil }
+
+// BreakBoth breaks c and the connection it guards.
+func (c *Conn) BreakBoth() {
+	c.Break()
+	if other := c.guarded.Swap(nil); other != nil {
+		other.Break()
+	}
+}
+
+// Gone reports whether Guard found that the peer is gone.
+func (c *Conn) Gone() bool { return c.gone.Load() }
+
+// sweep is called by the Sweeper with its lock held.
+func (c *Conn) sweep(now int64) {
+	if by := c.readBy.Load(); by != 0 && by <= now {
+		_ = c.conn.SetReadDeadline(past)
+	}
+	if by := c.writeBy.Load(); by != 0 && by <= now {
+		_ = c.conn.SetWriteDeadline(past)
+	}
+	if c.guarded.Load() == nil || c.guardFrom.Load() > now || c.raw == nil {
+		return
+	}
+	c.guardFrom.Store(now + int64(guardEvery))
+	if !c.hungUp() {
+		return
+	}
+	c.gone.Store(true)
+	if other := c.guarded.Swap(nil); other != nil {
+		other.Break()
+	}
+}
+
+// hungUp asks the kernel whether the connection is reset or closed in both directions.
+func (c *Conn) hungUp() bool {
+	var hup bool
+	err := c.raw.Control(func(fd uintptr) {
+		poll := [1]unix.PollFd{{Fd: int32(fd)}}
+		n, err := unix.Poll(poll[:], 0)
+		hup = err == nil && n == 1 && poll[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0
+	})
+	return err == nil && hup
+}
+
+// underneath is the transport below TLS and wrappers.
+func underneath(conn net.Conn) net.Conn {
+	for {
+		inner, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			return conn
+		}
+		conn = inner.NetConn()
+	}
+}
+
+func rawConn(conn net.Conn) syscall.RawConn {
+	sc, ok := underneath(conn).(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	raw, err := sc.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return raw
+}

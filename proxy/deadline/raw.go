@@ -1,0 +1,35 @@
+package deadline
+
+import "syscall"
+
+// Plain is the connection's descriptor for readers that want to wait without holding a buffer: reads through it obey the
+// waits of c. Nil for TLS and for whatever has no descriptor.
+func (c *Conn) Plain() syscall.RawConn {
+	if c.raw == nil || underneath(c.conn) != c.conn {
+		return nil
+	}
+	return waiting{c}
+}
+
+// waiting is the descriptor of a Conn with the Conn's waits.
+type waiting struct{ c *Conn }
+
+func (w waiting) Control(f func(fd uintptr)) error         { return w.c.raw.Control(f) }
+func (w waiting) Write(f func(fd uintptr) (ok bool)) error { return w.c.raw.Write(f) }
+
+// Read is Conn.Read's way to wait.
+func (w waiting) Read(f func(fd uintptr) (ok bool)) error {
+	c := w.c
+	if c.eachRead > 0 {
+		c.readBy.Store(c.by(c.eachRead))
+	}
+	for {
+		err := c.raw.Read(f)
+		if err == nil || !isTimeout(err) {
+			return err
+		}
+		if err := c.lift(); err != nil {
+			return err
+		}
+	}
+}

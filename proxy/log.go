@@ -1,0 +1,84 @@
+package proxy
+
+import (
+	"net/netip"
+	"time"
+
+	"serin/gate/window"
+	"serin/router"
+)
+
+// AccessLog is told of every request that was parsed, when it is over. Log is called by many goroutines and must not
+// wait; the entry and its slices are the proxy's and valid during the call only.
+type AccessLog interface{ Log(e *Entry) }
+
+// Entry is one request's line in the access log.
+type Entry struct {
+	Start                    time.Time
+	Peer, Client             netip.Addr // who connected; who is believed to have asked
+	Method, Target, Host     []byte     // as received: control bytes other than in names are possible in Target above 0x7f
+	UserAgent, Referer       []byte
+	Status                   int // as told to the client; 499: it left first
+	Outcome                  window.Outcome
+	Route, Rollout           string
+	Arm                      router.Arm
+	Why                      router.Why
+	Upstream, Server         string
+	Head                     time.Duration // from the request's head to the response's head; 0 without one
+	Total                    time.Duration
+	RequestBytes, ReplyBytes int64 // payload
+	Retries                  int
+	Secure, KeptClient       bool
+}
+
+// logged holds what the log needs of a head whose buffer is gone by the time the request is over.
+type logged struct {
+	text                               []byte
+	method, target, host, agent, refer int // ends in text
+}
+
+func (x *exchange) keepForLog() {
+	if x.client.proxy.access == nil {
+		return
+	}
+	r, l := &x.request, &x.logged
+	l.text = append(l.text[:0], r.Method...)
+	l.method = len(l.text)
+	l.text = append(l.text, r.Target...)
+	l.target = len(l.text)
+	l.text = append(l.text, r.Host...)
+	l.host = len(l.text)
+	l.text = append(l.text, r.Value("User-Agent")...)
+	l.agent = len(l.text)
+	l.text = append(l.text, r.Value("Referer")...)
+	l.refer = len(l.text)
+}
+
+func (x *exchange) log() {
+	c := x.client
+	if c.proxy.access == nil {
+		return
+	}
+	l, total := &x.logged, c.proxy.now()-x.start
+	e := Entry{
+		Start: time.Now().Add(-total), Peer: c.peer, Client: x.routed.Client,
+		Method: l.text[:l.method], Target: l.text[l.method:l.target], Host: l.text[l.target:l.host],
+		UserAgent: l.text[l.host:l.agent], Referer: l.text[l.agent:l.refer],
+		Status: x.end.status, Outcome: x.end.classify(), Arm: x.choice.Arm, Why: x.choice.Why, Server: x.server,
+		Total: total, RequestBytes: x.requestBody.Data, ReplyBytes: x.replyBody.Data, Retries: x.retries,
+		Secure: c.accepted.Secure, KeptClient: x.keep,
+	}
+	if x.headAt != 0 {
+		e.Head = x.headAt - x.start
+	}
+	if x.route != nil {
+		e.Route = x.route.Name
+	}
+	if x.split != nil {
+		e.Rollout = x.split.Name
+	}
+	if x.pool != nil {
+		e.Upstream = x.pool.Name()
+	}
+	c.proxy.access.Log(&e)
+}

@@ -1,0 +1,240 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"serin/proxy/upstream"
+	"serin/proxy/wire"
+)
+
+const (
+	// maxInterim is how many 1xx answers may come before the final one.
+	maxInterim = 10
+	// maxUnsent is how often a request that reached nobody is given to another connection.
+	maxUnsent = 3
+)
+
+// forward gets the response's head: on a connection of the arm's pool, on a second one where RFC 9110, section 9.2.2,
+// and the budget allow. False: the request has failed, see x.end.
+func (x *exchange) forward() bool {
+	var avoid *upstream.Server
+	for unsent := 0; ; {
+		if !x.lend(avoid) {
+			return false
+		}
+		if x.send() && x.await() {
+			return true
+		}
+		server := x.up.Server()
+		x.stopUpload()
+		x.blame()
+		x.drop(x.end.reason)
+		switch {
+		case x.end.origin != byUpstream:
+			return false
+		case !x.sent && unsent < maxUnsent:
+			unsent++
+		case x.mayRetry() && x.pool.Retry(server):
+			x.retries++
+		default:
+			return false
+		}
+		avoid = server
+		x.end = ending{}
+	}
+}
+
+// mayRetry: no byte of an answer, a method that may be repeated, and no body, whose beginning is gone.
+func (x *exchange) mayRetry() bool {
+	return x.end.reason == upstream.Reset && x.retries < x.pool.Retries() &&
+		x.request.Idempotent && x.request.Framing == wire.NoBody && !x.replied
+}
+
+// lend takes a connection from the pool. A pool that a reload is retiring sends us to the snapshot in force: nothing has
+// been sent, and the request is counted there.
+func (x *exchange) lend(avoid *upstream.Server) bool {
+	up, err := x.pool.Get(x.key, avoid)
+	if err != nil && upstream.ReasonOf(err) == upstream.Closed && x.reroute() {
+		up, err = x.pool.Get(x.key, nil)
+	}
+	if err != nil {
+		reason := upstream.ReasonOf(err)
+		status, _ := failure(reason)
+		x.fail(ending{origin: byUpstream, reason: reason, status: status})
+		return false
+	}
+	x.up, x.sent = up, false
+	x.server = up.Server().Name()
+	c := x.client
+	c.conn.Guard(up.Conn)
+	if c.conn.Broken() { // Drain came between
+		x.drop(upstream.None)
+		x.fail(ending{origin: byUs, status: 503})
+		return false
+	}
+	return true
+}
+
+// reroute moves a request of which nothing has been sent to the snapshot in force.
+func (x *exchange) reroute() bool {
+	latest := x.client.proxy.snap.Load()
+	if latest == x.snap {
+		return false
+	}
+	x.snap = latest
+	x.client.state.Store(lastState + latest.generation)
+	route := latest.Table.Match(&x.routed)
+	if route == nil {
+		return false
+	}
+	x.route, x.split, x.meter = route, nil, nil
+	x.choose()
+	x.address()
+	body := append([]byte(nil), x.out.b[x.headEnd:]...)
+	x.out.b = wire.AppendRequest(x.out.b[:0], &x.request, &x.outgoing)
+	x.headEnd = len(x.out.b)
+	x.out.b = append(x.out.b, body...)
+	return true
+}
+
+// drop gives the connection back to be closed, counting a failure.
+func (x *exchange) drop(reason upstream.Reason) {
+	if x.up == nil {
+		return
+	}
+	x.client.conn.Release()
+	x.up.In.Discard(x.up.In.Buffered())
+	x.up.In.Release()
+	x.pool.Done(x.up, false, reason)
+	x.up = nil
+}
+
+// send writes the head and what came of the body, and starts the upload of the rest. False: see x.end.
+func (x *exchange) send() bool {
+	c := x.client
+	n, err := x.up.Write(x.out.b)
+	x.sent = n > 0
+	if err != nil && n < len(x.out.b) && (n == 0 || x.requestBody.Framing == wire.NoBody) {
+		x.fail(ending{origin: byUpstream, reason: upstream.Reset, status: 502})
+		return false
+	}
+	if x.sampled && x.up.Reused() {
+		x.sentAt = c.proxy.now()
+	}
+	if x.requestBody.Done() {
+		return true
+	}
+	if err != nil { // its answer may say why
+		x.upload.err = err
+		return true
+	}
+	if x.request.Expect100 && !x.continued && x.requestBody.Data == 0 {
+		x.continued = true
+		if _, err := c.conn.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
+			x.fail(ending{origin: clientLeft, status: 499})
+			return false
+		}
+	}
+	x.startUpload()
+	return true
+}
+
+// await reads heads until a final one; interim ones are passed on. False: see x.end.
+func (x *exchange) await() bool {
+	up, c := x.up, x.client
+	if x.upload.running {
+		up.ReadWithin(0) // the upload's end starts the wait
+	} else {
+		up.ReadWithin(x.pool.Timeouts().Response)
+	}
+	asked := x.request.Asked()
+	for interim := 0; ; {
+		x.response.Reset()
+		n, ok := x.readHead(asked)
+		if !ok {
+			return false
+		}
+		if !x.response.Interim {
+			x.headAt = c.proxy.now()
+			x.headBytes = n
+			x.end.status = x.response.Status
+			return true
+		}
+		if interim++; interim > maxInterim {
+			x.fail(ending{origin: byUpstream, reason: upstream.Malformed, status: 502})
+			return false
+		}
+		if x.response.Status != 100 && !x.request.HTTP10 { // we answered Expect ourselves
+			head := wire.AppendResponse(nil, &x.response, &x.answer)
+			if _, err := c.conn.Write(head); err != nil {
+				x.fail(ending{origin: clientLeft, status: 499})
+				return false
+			}
+		}
+		up.In.Discard(n)
+	}
+}
+
+// readHead reads one response head and leaves it in the buffer.
+func (x *exchange) readHead(asked wire.Asked) (n int, ok bool) {
+	up := x.up
+	for {
+		if up.In.Buffered() > 0 {
+			n, err := x.response.Parse(up.In.Bytes(), asked, nil)
+			if err == nil && n > 0 && !x.response.Plain {
+				err = x.response.SecondOpinion()
+			}
+			if err != nil {
+				x.fail(ending{origin: byUpstream, reason: upstream.Malformed, status: 502})
+				return 0, false
+			}
+			if n > 0 {
+				return n, true
+			}
+		}
+		if _, err := up.In.Fill(2 * wire.DefaultResponseHead); err != nil {
+			x.fail(x.headless(err))
+			return 0, false
+		}
+	}
+}
+
+// headless says what a failed read for a response head means.
+func (x *exchange) headless(err error) ending {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded) && !x.up.Broken():
+		return ending{origin: byUpstream, reason: upstream.ResponseTime, status: 504}
+	case errors.Is(err, io.ErrShortBuffer), x.up.In.Buffered() > 0:
+		return ending{origin: byUpstream, reason: upstream.Malformed, status: 502}
+	}
+	return ending{origin: byUpstream, reason: upstream.Reset, status: 502}
+}
+
+// blame corrects x.end after the connection broke: who broke it? The upload has stopped.
+func (x *exchange) blame() {
+	c := x.client
+	switch {
+	case c.conn.Broken() || c.conn.Gone():
+		origin := clientLeft
+		if !c.conn.Gone() { // Drain, out of patience
+			origin = byUs
+		}
+		x.end = ending{origin: origin, status: 499}
+	case x.upload.pipe.Failed == wire.Source && x.upload.err != nil:
+		x.end = x.clientFault(x.upload.err)
+	}
+}
+
+// clientFault says what a body that could not be read means.
+func (x *exchange) clientFault(err error) ending {
+	if refusal, ok := errors.AsType[*wire.Error](err); ok {
+		x.refusal = refusal
+		return ending{origin: byClient, status: refusal.Status}
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return ending{origin: byClient, status: 408}
+	}
+	return ending{origin: clientLeft, status: 499}
+}

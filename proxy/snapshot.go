@@ -1,0 +1,84 @@
+package proxy
+
+import (
+	"serin/gate/window"
+	"serin/proxy/upstream"
+	"serin/proxy/wire"
+	"serin/router"
+)
+
+// Snapshot is everything a request needs to know, loaded once per request and immutable once published: routing, pools
+// and meters. A change of routing is a new Snapshot that shares what did not change.
+type Snapshot struct {
+	Table  *router.Table
+	Pools  []*upstream.Pool // by upstream ID
+	Splits []*Split         // by split ID
+	Plain  []*window.Meter  // by upstream ID: requests of plain routes, without buckets; nil entries are not counted
+
+	generation uint64 // set by Publish
+}
+
+// Split is what the data plane keeps beside a router.Split. It may be shared by snapshots; a new stage is a new Split
+// with new meters.
+type Split struct {
+	Name     string
+	Expose   bool             // Serin-Arm on responses to clients
+	Force    string           // the header that names an arm is let through to the upstream; "" off
+	Evidence [2]*window.Meter // by arm, of the stage now
+	Forced   [2]*window.Meter // force header: counted, never evidence
+	Keyless  *window.Meter    // no key: stable, never evidence
+
+	upstreamLines [2][]byte // Serin-Rollout and Serin-Arm, by arm; made by the first Publish
+	clientLines   [2][]byte // Serin-Arm where exposed
+}
+
+// meter is where a choice is counted. Nil meters count nothing.
+func (s *Split) meter(c router.Choice) *window.Meter {
+	switch c.Why {
+	case router.ByForce:
+		return s.Forced[c.Arm&1]
+	case router.ByNoKey:
+		return s.Keyless
+	case router.ByWeight, router.ByAudience:
+		return s.Evidence[c.Arm&1]
+	}
+	return nil
+}
+
+// prepare renders the lines that every request of the split carries.
+func (s *Split) prepare() {
+	if s.upstreamLines[0] != nil {
+		return
+	}
+	for _, arm := range []router.Arm{router.Stable, router.Canary} {
+		lines := wire.AppendField([]byte{}, "Serin-Rollout", s.Name)
+		lines = wire.AppendField(lines, "Serin-Arm", arm.String())
+		s.upstreamLines[arm] = lines
+		if s.Expose {
+			s.clientLines[arm] = wire.AppendField(nil, "Serin-Arm", arm.String())
+		}
+	}
+}
+
+// label names a row of the totals: a rollout's arm, or, for plain routes, an upstream.
+type label struct {
+	rollout, upstream string
+	arm               router.Arm
+}
+
+// meters calls f for every meter of the snapshot.
+func (s *Snapshot) meters(f func(label, *window.Meter)) {
+	for _, split := range s.Splits {
+		for _, arm := range []router.Arm{router.Stable, router.Canary} {
+			l := label{rollout: split.Name, arm: arm}
+			f(l, split.Evidence[arm])
+			f(l, split.Forced[arm])
+		}
+		f(label{rollout: split.Name}, split.Keyless)
+	}
+	for id, m := range s.Plain {
+		if m != nil {
+			f(label{upstream: s.Pools[id].Name()}, m)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"os"
+	"time"
+)
+
+// dial makes the connection that take allowed; on failure the right is given back.
+func (p *Pool) dial(s *Server) (*Conn, *Error) {
+	conn, reason, err := p.connect(s, p.spec.Timeout.Connect)
+	now := p.coarse()
+	if err != nil {
+		p.mu.Lock()
+		p.judge(s, reason, now)
+		p.giveBack(s, false)
+		p.wake()
+		p.mu.Unlock()
+		return nil, &Error{Reason: reason, Upstream: p.spec.Name, Server: s.spec.Name, Err: err}
+	}
+	watched := p.sweeper.Watch(conn)
+	watched.EachWrite(p.spec.Timeout.Idle)
+	return newConn(s, watched, now), nil
+}
+
+// connect dials the server's addresses in turn and does the handshake, all within limit.
+func (p *Pool) connect(s *Server, limit time.Duration) (net.Conn, Reason, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	var dialer net.Dialer
+	var conn net.Conn
+	var err error
+	for _, addr := range s.addrs {
+		if conn, err = dialer.DialContext(ctx, s.spec.Network, addr); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		return nil, connectReason(ctx, err), err
+	}
+	if !s.spec.TLS {
+		return conn, None, nil
+	}
+	secure := tls.Client(conn, p.tlsConfig(s))
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		if ctx.Err() != nil {
+			return nil, ConnectTime, err
+		}
+		return nil, TLS, err
+	}
+	return secure, None, nil
+}
+
+func connectReason(ctx context.Context, err error) Reason {
+	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		return ConnectTime
+	}
+	return Connect
+}
+
+// tlsConfig asks for HTTP/1.1 and for the configured name, by default the server's host.
+func (p *Pool) tlsConfig(s *Server) *tls.Config {
+	c := p.spec.TLS.Clone()
+	c.NextProtos = []string{"http/1.1"}
+	if c.ServerName == "" {
+		if host, _, err := net.SplitHostPort(s.spec.Address); err == nil {
+			c.ServerName = host
+		}
+	}
+	return c
+}
