@@ -346,6 +346,7 @@ type Decision struct {
 	Override bool          `json:"override,omitempty"`
 	Baseline string        `json:"baseline,omitempty"` // concurrent | own_past | frozen | absolute
 	Findings []Finding     `json:"findings,omitempty"`
+	Verb     string        `json:"verb,omitempty"` // what a person asked for
 	Refusal  Refusal       `json:"refusal,omitempty"`
 	DryRun   bool          `json:"dry_run,omitempty"` // reported only: nothing moved
 	Would    router.Weight `json:"would,omitempty"`   // dry run: the weight it would have set

@@ -133,7 +133,7 @@ func (t *turn) timeOut() {
 	switch {
 	case t.p.OnFail == "freeze" || t.d.Baseline == "frozen" || t.p.OnHoldTimeout == "ask":
 	case t.p.OnHoldTimeout == "step_back":
-		if s.Stage > 1 && !slices.Contains(s.SteppedBack, s.Stage) {
+		if s.Stage > 1 && !s.hasSteppedBack() {
 			s.SteppedBack = append(append([]int(nil), s.SteppedBack...), s.Stage)
 			t.stepBack(HoldTimedOut)
 			return
@@ -145,6 +145,9 @@ func (t *turn) timeOut() {
 	s.Asked = true
 	t.end(ActHold, t.was.Reason)
 }
+
+// hasSteppedBack reports whether hold_timeout has left this stage downwards before: the second time it asks.
+func (s *State) hasSteppedBack() bool { return slices.Contains(s.SteppedBack, s.Stage) }
 
 // progress is a tick in Progressing: everything must agree before anything widens.
 func (t *turn) progress(j judgement, seen *Seen) {

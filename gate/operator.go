@@ -6,7 +6,7 @@ import "serin/router"
 // and changes nothing. Promote is the only verb that raises the weight; start, approve and retry only let the next tick
 // do it, when the pool is healthy, the window open and the journal writable.
 func (t *turn) operate(op *Operator) (State, Decision) {
-	t.d.Actor, t.d.Note = op.Actor, op.Reason
+	t.d.Actor, t.d.Note, t.d.Verb = op.Actor, op.Reason, op.Verb.String()
 	if t.d.Actor == "" {
 		t.d.Actor = "somebody"
 	}

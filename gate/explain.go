@@ -1,0 +1,257 @@
+package gate
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Explain is a decision in one sentence: the log, the command line, the page and the notices all say it in these words.
+// s is the state after the decision.
+func Explain(s State, p *Policy, d Decision) string {
+	if d.DryRun {
+		dry := d
+		dry.DryRun, dry.To = false, d.Would
+		return "Dry run, nothing moved: would " + infinitive(d.Action) + move(&dry) + because(s, p, &dry) + "."
+	}
+	switch d.Action {
+	case ActHold:
+		return holdSentence(s, p, &d)
+	case ActStart:
+		return startSentence(s, p, &d)
+	case ActAdvance, ActWiden, ActPromote, ActRollback, ActStepBack:
+		return past(d.Action) + move(&d) + by(&d) + because(s, p, &d) + "."
+	case ActComplete:
+		return fmt.Sprintf("Completed%s: everybody is on revision %s.", by(&d), s.Revision)
+	case ActPause:
+		return fmt.Sprintf("Paused at %s%s%s.", s.Weight, by(&d), noted(&d))
+	case ActResume:
+		return resumeSentence(s, &d)
+	case ActApprove:
+		return approveSentence(s, p, &d)
+	case ActRetry:
+		first := max(s.From, 1)
+		return fmt.Sprintf("Attempt %d of revision %s%s%s: it begins with stage %d, %s, once its pool is healthy.",
+			s.Attempt, s.Revision, by(&d), noted(&d), first, stageName(p, first))
+	case ActRestart:
+		return fmt.Sprintf("New revision %s: the canary is empty, attempt %d waits for its first stage.", s.Revision, s.Attempt)
+	case ActReplan:
+		return replanSentence(s, p, &d)
+	case ActFreeze:
+		return fmt.Sprintf("Frozen at %s%s; this version must not be reverted (on_fail = \"freeze\"), so a person decides.",
+			s.Weight, because(s, p, &d))
+	case ActWithdrawn:
+		return "Withdrawn: the configuration has this rollout no more; nobody is on its canary."
+	case ActAwait:
+		return awaitSentence(s, p)
+	case ActRefuse:
+		return refuseSentence(s, p, &d)
+	}
+	panic(fmt.Sprintf("BUG: no sentence for action %d", d.Action))
+}
+
+func infinitive(a Action) string {
+	switch a {
+	case ActStepBack:
+		return "step back"
+	case ActRollback:
+		return "roll back"
+	case ActHold, ActStart, ActAdvance, ActComplete, ActPause, ActResume, ActPromote, ActApprove, ActRetry, ActRestart,
+		ActReplan, ActFreeze, ActWithdrawn, ActAwait, ActRefuse, ActWiden:
+	}
+	return a.String()
+}
+
+func past(a Action) string {
+	switch a {
+	case ActStepBack:
+		return "Stepped back"
+	case ActRollback:
+		return "Rolled back"
+	case ActAdvance:
+		return "Advanced"
+	case ActWiden:
+		return "Widened"
+	case ActPromote:
+		return "Promoted"
+	case ActHold, ActStart, ActComplete, ActPause, ActResume, ActApprove, ActRetry, ActRestart, ActReplan, ActFreeze,
+		ActWithdrawn, ActAwait, ActRefuse:
+	}
+	return a.String()
+}
+
+func move(d *Decision) string {
+	if d.From == d.To {
+		return fmt.Sprintf(" at %s", d.To)
+	}
+	return fmt.Sprintf(" from %s to %s", d.From, d.To)
+}
+
+// by names a person; gates and serin itself need no name.
+func by(d *Decision) string {
+	if d.Actor == "" || d.Actor == ActorGate || d.Actor == ActorSerin {
+		return ""
+	}
+	return " by " + d.Actor
+}
+
+func noted(d *Decision) string {
+	if d.Note == "" {
+		return ""
+	}
+	return " (" + d.Note + ")"
+}
+
+// because is why something moved, after a colon.
+func because(s State, p *Policy, d *Decision) string {
+	switch d.Reason {
+	case Passed, Started:
+		return ": " + passedText(s, p, d)
+	case HoldTimedOut:
+		return fmt.Sprintf(": the canary was worse than stable for %s, and nobody decided otherwise", span(p.HoldTimeout))
+	case ApprovalTimedOut:
+		return ": nobody approved the next stage in time"
+	case Sparse:
+		return " without the gates' evidence, for want of traffic (sparse = \"widen\")"
+	case Manual:
+		if d.Action == ActPromote {
+			return ", without waiting for the gates" + noted(d)
+		}
+		return noted(d)
+	case CanaryPoolUnhealthy:
+		return ": nobody can reach the canary, while stable answers"
+	}
+	if f := leading(d, Fail); f != nil {
+		return ": " + comparison(f)
+	}
+	return ": " + d.Reason.Text()
+}
+
+func passedText(s State, p *Policy, d *Decision) string {
+	if len(d.Findings) == 0 {
+		if d.Action == ActStart {
+			return "the canary's pool is healthy"
+		}
+		return "the stage's time is over, and it has no gate"
+	}
+	for i := range d.Findings {
+		if f := &d.Findings[i]; !f.DryRun && f.Scale == scalePoints {
+			return fmt.Sprintf("every gate passed (%s of the canary %s, of stable %s)", nouns(f.Metric), percent(f.Canary), percent(f.Stable))
+		}
+	}
+	return "every gate passed"
+}
+
+// comparison is a finding against its limits, with the numbers a person would ask for.
+func comparison(f *Finding) string {
+	limit, rule := f.HoldLimit, "hold"
+	if f.Verdict == Fail && f.RollbackLimit != nil {
+		limit, rule = *f.RollbackLimit, "rollback"
+	}
+	switch {
+	case f.Scale == scaleRatio && f.Absolute:
+		return fmt.Sprintf("the canary's %s is %s (%s limit %s)", quantity(f), milliseconds(f.Canary), rule,
+			milliseconds(f.Canary/f.Difference*limit))
+	case f.Scale == scaleRatio:
+		return fmt.Sprintf("the canary's %s is %s against %s of stable, %s times as much (%s limit %s)", quantity(f),
+			milliseconds(f.Canary), milliseconds(f.Stable), decimals(f.Difference, 2), rule, decimals(limit, 2))
+	case f.Absolute:
+		return fmt.Sprintf("the canary's %s is %s (%s limit %s)", quantity(f), percent(f.Canary), rule, percent(limit))
+	}
+	return fmt.Sprintf("the canary's %s is %s against %s of stable (%s limit + %s)", quantity(f), percent(f.Canary),
+		percent(f.Stable), rule, points(limit))
+}
+
+// leading is the first obeyed finding with a verdict; nil where there is none.
+func leading(d *Decision, v Verdict) *Finding {
+	for i := range d.Findings {
+		if f := &d.Findings[i]; f.Verdict == v && !f.DryRun {
+			return f
+		}
+	}
+	return nil
+}
+
+func startSentence(s State, p *Policy, d *Decision) string {
+	if d.Phase == Waiting {
+		return fmt.Sprintf("Start asked for%s%s: it begins with %s once the canary's pool is healthy and the window is open.",
+			by(d), noted(d), stageName(p, max(s.From, 1)))
+	}
+	if d.Phase != Progressing || d.From == d.To && d.Actor != ActorGate {
+		return "Started already" + by(d) + "."
+	}
+	return fmt.Sprintf("Started at %s with revision %s: the canary's pool is healthy.", stageName(p, s.Stage), s.Revision)
+}
+
+func resumeSentence(s State, d *Decision) string {
+	switch {
+	case d.Override:
+		return fmt.Sprintf("Resumed at %s%s in spite of the hold%s.", s.Weight, by(d), noted(d))
+	case d.Actor != ActorGate:
+		return fmt.Sprintf("Resumed at %s%s%s.", s.Weight, by(d), noted(d))
+	case d.Reason == Collecting:
+		return fmt.Sprintf("Resumed at %s: the finding has been gone for %s; the evidence starts anew.", s.Weight, span(clearFor))
+	}
+	return fmt.Sprintf("Resumed at %s: what it was held for is over.", s.Weight)
+}
+
+func approveSentence(s State, p *Policy, d *Decision) string {
+	name := stageName(p, s.Approved)
+	if d.Reason == ApprovalTimedOut {
+		return fmt.Sprintf("Nobody answered in time, so %s may begin as configured (on_timeout = \"advance\").", name)
+	}
+	return fmt.Sprintf("Approved%s%s: %s begins once the gates agree.", by(d), noted(d), name)
+}
+
+func awaitSentence(s State, p *Policy) string {
+	stage := nextStage(&s, p)
+	who := "a person"
+	if owner := p.stage(stage).Owner; owner != "" {
+		who = owner
+	}
+	if s.Stage == 0 {
+		return fmt.Sprintf("Waiting for %s to approve the start with %s.", who, stageName(p, stage))
+	}
+	return fmt.Sprintf("Waiting for %s to approve %s: %s is over and nothing speaks against it.", who, stageName(p, stage), stageName(p, s.Stage))
+}
+
+func replanSentence(s State, p *Policy, d *Decision) string {
+	switch {
+	case d.Reason == NewRevision:
+		return fmt.Sprintf("New rollout of revision %s: it waits for its first stage.", s.Revision)
+	case s.Phase == Completed:
+		return fmt.Sprintf("The configuration names revision %s again, which is complete: nobody moves.", s.Revision)
+	case s.Stage == 0:
+		return fmt.Sprintf("The configuration has another ladder of %d stages; nothing has begun.", len(p.Stages))
+	}
+	return fmt.Sprintf("The configuration has another ladder or other gates: still at %s, now stage %d of %d.", s.Weight, s.Stage, len(p.Stages))
+}
+
+func refuseSentence(s State, p *Policy, d *Decision) string {
+	switch d.Refusal {
+	case RefusedVersion:
+		return fmt.Sprintf("Nothing changed: the rollout is at version %d, not at the one %s was meant for.", s.Version, d.Verb)
+	case RefusedRole:
+		return fmt.Sprintf("Nothing changed: %s is not this role's to %s.", stageName(p, nextStage(&s, p)), d.Verb)
+	case RefusedInput:
+		return fmt.Sprintf("Nothing changed: %s asks for what does not exist (the ladder has %d stages).", d.Verb, len(p.Stages))
+	case RefusedPhase:
+	}
+	return fmt.Sprintf("Nothing changed: %s does not apply while the rollout is %s.", d.Verb, strings.ReplaceAll(s.Phase.String(), "_", " "))
+}
+
+// nextStage is the stage that would begin next; past the last one it is the last.
+func nextStage(s *State, p *Policy) int {
+	if s.Stage == 0 {
+		return max(s.From, 1)
+	}
+	stage, _, _ := p.crossing(s)
+	return min(stage, len(p.Stages))
+}
+
+// stageName is a stage as a sentence names it: its label, or its share.
+func stageName(p *Policy, i int) string {
+	if st := p.stage(i); st.Label != "" {
+		return st.Label
+	}
+	return p.stage(i).Weight.String()
+}
