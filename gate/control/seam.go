@@ -1,8 +1,10 @@
-// Package control is the loop: one goroutine owns every change of routing.
 package control
 
 import (
+	"slices"
+
 	"serin/config"
+	"serin/gate"
 	"serin/gate/window"
 	"serin/router"
 )
@@ -20,12 +22,15 @@ type Dataplane interface {
 
 // Setting is what routing needs to know of a rollout. A changed Step begins new meters; the same Step keeps them.
 type Setting struct {
-	Weight    router.Weight
+	Weight    router.Weight // of the plan's canary
 	Step      uint64
 	Audiences []string // rings whose members are on the canary
 	Mirror    router.Weight
-	Mask      *window.Mask // buckets left out of evidence; nil: none
-	Revision  string
+	Mask      *window.Mask // buckets left out of evidence; nil: none. Changes only with Step
+	Revision  string       // that Weight was decided for; another one in the plan has weight 0
+	// Keep names the revision that completed and goes on serving everybody although the plan names another canary beside an
+	// outdated stable (reason stable_outdated): the data plane keeps its old pool while it has it. "": none.
+	Keep string
 }
 
 // Reading is one look at a rollout's traffic.
@@ -37,4 +42,47 @@ type Reading struct {
 	StableHealthy                  bool
 	CanaryHealthy                  bool
 	StableInFlight, CanaryInFlight int
+}
+
+// settingOf is the routing a state asks for.
+func settingOf(s gate.State, p *gate.Policy, mask *window.Mask) Setting {
+	out := Setting{Weight: s.WeightFor(p.Revision), Step: s.Step, Mask: mask, Revision: p.Revision}
+	if s.Revision != p.Revision {
+		if s.Live != "" && s.Live == s.Revision && s.Weight == router.Full {
+			out.Keep = s.Live
+		}
+		return out
+	}
+	switch s.Phase {
+	case gate.Waiting, gate.RolledBack, gate.Completed:
+		return out
+	case gate.Progressing, gate.AwaitingApproval, gate.Holding, gate.Paused:
+	}
+	for i, stage := range p.Stages[:min(s.Stage, len(p.Stages))] {
+		if stage.Audience != "" && !slices.Contains(out.Audiences, stage.Audience) {
+			out.Audiences = append(out.Audiences, stage.Audience)
+		}
+		if i == s.Stage-1 {
+			out.Mirror = stage.Mirror
+		}
+	}
+	return out
+}
+
+func (s Setting) equal(o Setting) bool {
+	return s.Weight == o.Weight && s.Step == o.Step && s.Mirror == o.Mirror && s.Revision == o.Revision && s.Keep == o.Keep &&
+		s.Mask == o.Mask && slices.Equal(s.Audiences, o.Audiences)
+}
+
+// widens reports whether o sends somebody to the canary whom s does not.
+func (s Setting) widens(o Setting) bool {
+	if o.Weight > s.Weight || o.Mirror > s.Mirror {
+		return true
+	}
+	for _, ring := range o.Audiences {
+		if !slices.Contains(s.Audiences, ring) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,0 +1,85 @@
+package control
+
+import (
+	"context"
+	"time"
+
+	"serin/gate"
+	"serin/gate/journal"
+)
+
+// operation is a person's act in the mailbox.
+type operation struct {
+	rollout string
+	op      gate.Operator
+	answer  chan<- answer // room for one
+}
+
+type answer struct {
+	decision gate.Decision
+	entry    journal.Entry
+	err      error
+}
+
+// Operate hands a person's (or agent's) act to the loop and waits for its decision: one that lets the canary rise until it is
+// on disk, any other until it is done, and for the disk at most about a tick more. A refused act is no error: the decision's
+// Refusal says why, and nothing has changed. The entry is the journalled decision; for a wish that was already fulfilled or
+// refused it is the rollout's last one, or empty. Errors are ErrUnknownRollout, ErrJournalUnavailable, ErrOvertaken,
+// ErrStopped and ctx's; after the last the act may still be done.
+func (l *Loop) Operate(ctx context.Context, rollout string, op gate.Operator) (gate.Decision, journal.Entry, error) {
+	done := make(chan answer, 1)
+	if err := l.post(ctx, &operation{rollout: rollout, op: op, answer: done}); err != nil {
+		return gate.Decision{}, journal.Entry{}, err
+	}
+	select {
+	case a := <-done:
+		return a.decision, a.entry, a.err
+	case <-ctx.Done():
+		return gate.Decision{}, journal.Entry{}, ctx.Err()
+	case <-l.stopped:
+		return gate.Decision{}, journal.Entry{}, ErrStopped
+	}
+}
+
+func (l *Loop) post(ctx context.Context, message any) error {
+	select {
+	case l.mail <- message:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.stopped:
+		return ErrStopped
+	}
+}
+
+// operate is the loop's side of Operate.
+func (l *Loop) operate(o *operation) {
+	r := l.find(o.rollout)
+	if r == nil {
+		o.answer <- answer{err: ErrUnknownRollout}
+		return
+	}
+	now := time.Now()
+	l.look(r, now) // what the step has cost must be known before its meters go
+	next, d := gate.Step(r.state, r.policy, now, o.op)
+	if d.Action == gate.ActRefuse {
+		a := answer{decision: d}
+		if r.last != nil {
+			a.entry = *r.last
+		}
+		o.answer <- a
+		return
+	}
+	if r.pending != nil && (!d.News || l.forward(r, next, d)) {
+		r.pending.waiting = append(r.pending.waiting, o)
+		return
+	}
+	l.settle(r, next, d, now, func(e *journal.Entry, err error) {
+		a := answer{decision: d, err: err}
+		if e != nil {
+			a.entry = *e
+		}
+		o.answer <- a
+	})
+	l.publish(now)
+}

@@ -1,0 +1,157 @@
+package control
+
+import (
+	"time"
+
+	"serin/config"
+	"serin/gate"
+	"serin/gate/journal"
+	"serin/gate/window"
+)
+
+// rollout is the loop's bookkeeping of one rollout. Owned by the loop's goroutine.
+type rollout struct {
+	name   string
+	policy *gate.Policy
+
+	state    gate.State
+	setting  Setting       // in force
+	decision gate.Decision // the last one, holds without news included
+	seen     gate.Seen     // of the last tick
+	pending  *pending      // a decision that waits for the journal; nil: none
+	number   int           // of the attempt's last decision
+	last     *journal.Entry
+
+	tracker *window.Tracker
+	reading Reading            // since the process began the step
+	base    [2]window.Snapshot // what a process before counted in the same step
+	total   [2]window.Snapshot // base and reading
+	history window.History     // stable while no rollout runs
+	mask    *window.Mask       // frozen when the attempt's first stage began
+	before  window.Counts      // stable's error rate then
+	spent   exposure           // of the attempt, the current step left out
+	series  series
+}
+
+// tickEvery is what a tracker expects between two readings: a tick, but a loop starved of CPU is not a suspended machine.
+func (l *Loop) tickEvery() time.Duration { return max(l.tick, time.Second) }
+
+// newTracker begins the evidence of a step.
+func (l *Loop) newTracker(r *rollout, warmup time.Duration) *window.Tracker {
+	o := window.TrackerOptions{Warmup: warmup, Mask: r.mask, Before: r.before, Every: l.tickEvery()}
+	if r.policy.Plain != nil {
+		o.Plain = r.policy.Plain.Window
+	}
+	return window.NewTracker(o)
+}
+
+// look reads the meters and tells the tracker and, while nothing runs, the history.
+func (l *Loop) look(r *rollout, now time.Time) {
+	r.reading.WantUsers = true
+	l.dataplane.Read(r.name, &r.reading)
+	for i, arm := range []*window.Snapshot{&r.reading.Stable, &r.reading.Canary} {
+		users := r.total[i].Users
+		clear(users)
+		r.total[i] = r.base[i]
+		r.total[i].Users = users
+		r.total[i].Add(&window.Snapshot{Users: r.base[i].Users})
+		r.total[i].Add(arm)
+	}
+	r.tracker.Add(now, &r.total[0], &r.total[1])
+	if r.idle() {
+		r.history.Add(now, &r.total[0])
+	}
+	r.seen = gate.Seen{
+		View: r.tracker.View(now), StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy,
+		ObservedWeight: r.observed(), WallClock: now, JournalAvailable: l.available(now) && r.pending == nil,
+	}
+	r.seen.WindowOpen, _ = l.window(r.name, now)
+}
+
+func clear(u *window.Users) {
+	if u == nil {
+		return
+	}
+	for _, counts := range u {
+		for b := range counts {
+			counts[b] = 0
+		}
+	}
+}
+
+// idle reports that stable serves everybody and no attempt is under way.
+func (r *rollout) idle() bool {
+	return r.state.Phase == gate.RolledBack || r.state.Phase == gate.Waiting && r.state.Weight == 0
+}
+
+// observed is the canary's share of the step's keyed requests, masked ones included; -1 without any.
+func (r *rollout) observed() float64 {
+	stable, canary := float64(r.total[0].Total()), float64(r.total[1].Total())
+	if stable+canary == 0 {
+		return -1
+	}
+	return canary / (stable + canary)
+}
+
+// become makes next the state: routing, meters and bookkeeping follow. It is the only place that changes a rollout's routing
+// outside Install.
+func (l *Loop) become(r *rollout, next gate.State) {
+	was := r.state
+	mask, before := r.mask, r.before
+	if was.Stage == 0 && next.Stage > 0 {
+		mask, before = r.history.Freeze(), r.history.Before()
+	}
+	setting := settingOf(next, r.policy, mask)
+	if !setting.equal(r.setting) {
+		l.dataplane.Set(r.name, setting)
+	}
+	share := shareOf(r.setting)
+	r.setting, r.state, r.mask, r.before = setting, next, mask, before
+	if next.Step == was.Step && next.Attempt == was.Attempt {
+		return
+	}
+	r.spent.add(&r.total[1], share)
+	if next.Attempt != was.Attempt {
+		r.spent, r.number = exposure{}, 0
+		r.series.attempt()
+	}
+	warmup := r.tracker.WarmupLeft()
+	if was.Weight == 0 {
+		warmup = r.policy.Warmup
+	}
+	r.begin(l, warmup)
+}
+
+// begin starts the step's evidence from nothing.
+func (r *rollout) begin(l *Loop, warmup time.Duration) {
+	r.tracker = l.newTracker(r, warmup)
+	r.base, r.total, r.reading = [2]window.Snapshot{}, [2]window.Snapshot{}, Reading{}
+	r.history.Rebase()
+	r.series.rebase()
+}
+
+// newRollout makes the bookkeeping from what the journal knows; a zero record is a rollout nobody has seen.
+func (l *Loop) newRollout(c *config.Rollout, record journal.Record) *rollout {
+	r := &rollout{
+		name: c.Name, policy: c.Policy, state: record.State, number: record.Number, last: record.Last,
+		mask: record.Mask, before: record.Before, spent: exposureOf(record.Exposure),
+	}
+	r.tracker = l.newTracker(r, c.Policy.Warmup)
+	l.resume(r, record.Evidence)
+	r.setting = settingOf(r.state, r.policy, r.mask)
+	return r
+}
+
+// resume continues a step's evidence, or restarts the step where there is none: it is never skipped.
+func (l *Loop) resume(r *rollout, e *journal.Evidence) {
+	if e != nil && e.Step == r.state.Step {
+		if err := r.tracker.UnmarshalJSON(e.Tracker); err == nil {
+			r.base = [2]window.Snapshot{*e.Stable, *e.Canary}
+			r.series.resume(&r.base)
+			r.total = [2]window.Snapshot{*e.Stable.Clone(), *e.Canary.Clone()}
+			return
+		}
+		l.log.Warn("evidence of the stage lost: the stage begins anew", "rollout", r.name, "stage", r.state.Stage)
+	}
+	r.state.Clock, r.state.Age = 0, 0
+}

@@ -1,0 +1,135 @@
+package control
+
+import (
+	"time"
+
+	"serin/gate/window"
+	"serin/router"
+)
+
+const (
+	pointEvery   = 30 * time.Second
+	recentPoints = 240 // two hours
+	wholePoints  = 480
+)
+
+// Point is what both arms did over one stretch of time, at its end. Masked buckets are left out.
+type Point struct {
+	At             time.Time // wall time, for people
+	Seconds        float64
+	Weight         router.Weight // at the end
+	Stable, Canary PointArm
+}
+
+// PointArm is one arm over a point's stretch. Quantiles are 0 where nothing was timed; of thinned points they are means
+// weighted by requests.
+type PointArm struct {
+	Requests, Errors uint64
+	P50, P95, P99    time.Duration
+}
+
+// series keeps the last two hours and, thinned, the whole attempt. Slices given out are never changed in place.
+type series struct {
+	last   [2]window.Snapshot // newest reading of the step
+	sum    [2]window.Snapshot // since the last point
+	began  time.Time          // of the stretch
+	recent []Point
+	whole  []Point
+	stride int // points merged into one of whole
+	open   []Point
+}
+
+// add takes a reading, cumulative since the step began.
+func (s *series) add(now time.Time, w router.Weight, total *[2]window.Snapshot) {
+	for i := range total {
+		reading := total[i]
+		reading.Users = nil
+		s.sum[i].Add(&reading)
+		s.sum[i].Sub(&s.last[i])
+		s.last[i] = reading
+	}
+	if s.began.IsZero() {
+		s.began = now
+	}
+	length := now.Sub(s.began)
+	if length < pointEvery {
+		return
+	}
+	p := Point{At: now.Round(0), Seconds: length.Seconds(), Weight: w, Stable: pointArm(&s.sum[0]), Canary: pointArm(&s.sum[1])}
+	s.sum, s.began = [2]window.Snapshot{}, now
+	s.keep(p)
+}
+
+func (s *series) keep(p Point) {
+	if len(s.recent) >= recentPoints {
+		s.recent = s.recent[1:]
+	}
+	s.recent = append(s.recent, p)
+	s.open = append(s.open, p)
+	if len(s.open) < max(s.stride, 1) {
+		return
+	}
+	s.whole = append(s.whole, merge(s.open))
+	s.open = s.open[:0]
+	if len(s.whole) < wholePoints {
+		return
+	}
+	half := make([]Point, 0, wholePoints)
+	for i := 0; i+1 < len(s.whole); i += 2 {
+		half = append(half, merge(s.whole[i:i+2]))
+	}
+	s.whole, s.stride = half, 2*max(s.stride, 1)
+}
+
+// rebase says that the readings begin at zero again.
+func (s *series) rebase() { s.last = [2]window.Snapshot{} }
+
+// resume says that the readings go on from base.
+func (s *series) resume(base *[2]window.Snapshot) {
+	for i := range base {
+		s.last[i] = base[i]
+		s.last[i].Users = nil
+	}
+}
+
+// attempt begins the whole anew.
+func (s *series) attempt() { s.whole, s.open, s.stride = nil, nil, 1 }
+
+func pointArm(s *window.Snapshot) PointArm {
+	return PointArm{
+		Requests: s.Judged(), Errors: s.Bad(),
+		P50: s.Latency.Quantile(.5), P95: s.Latency.Quantile(.95), P99: s.Latency.Quantile(.99),
+	}
+}
+
+func merge(points []Point) Point {
+	out := points[len(points)-1]
+	if len(points) == 1 {
+		return out
+	}
+	out.Seconds = 0
+	stable, canary := make([]PointArm, len(points)), make([]PointArm, len(points))
+	for i, p := range points {
+		out.Seconds += p.Seconds
+		stable[i], canary[i] = p.Stable, p.Canary
+	}
+	out.Stable, out.Canary = mergeArms(stable), mergeArms(canary)
+	return out
+}
+
+func mergeArms(arms []PointArm) PointArm {
+	var out PointArm
+	var p50, p95, p99, n float64
+	for _, a := range arms {
+		out.Requests, out.Errors = out.Requests+a.Requests, out.Errors+a.Errors
+		if a.P50 == 0 {
+			continue
+		}
+		w := float64(a.Requests)
+		p50, p95, p99, n = p50+w*float64(a.P50), p95+w*float64(a.P95), p99+w*float64(a.P99), n+w
+	}
+	if n > 0 {
+		out.P50, out.P95, out.P99 = time.Duration(p50/n), time.Duration(p95/n), time.Duration(p99/n)
+	}
+	return out
+}

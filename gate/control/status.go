@@ -1,0 +1,133 @@
+package control
+
+import (
+	"time"
+
+	"serin/gate"
+	"serin/gate/journal"
+	"serin/router"
+)
+
+// Status is everything a person or a program may see, as of one tick or decision. It is immutable. Shares are fractions, rates
+// per second; durations are monotonic, times are wall times for people.
+type Status struct {
+	At        time.Time
+	File      string
+	Rollouts  []RolloutStatus // in the plan's order
+	Journal   JournalStatus
+	Unwritten []journal.Entry // done, and not on disk yet; oldest first
+	Warnings  []string        // what the restart found damaged
+}
+
+// JournalStatus says whether the disk takes decisions.
+type JournalStatus struct {
+	Available bool
+	Err       string // why not
+}
+
+// Rollout returns the named rollout's status.
+func (s *Status) Rollout(name string) (RolloutStatus, bool) {
+	for _, r := range s.Rollouts {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return RolloutStatus{}, false
+}
+
+// RolloutStatus is one rollout: product.md, section 5.
+type RolloutStatus struct {
+	Name            string
+	Version         uint64
+	Phase           gate.Phase
+	Revision        string
+	Attempt         int
+	Route           string
+	Weight          float64
+	ObservedWeight  *float64 // nil: no traffic yet
+	KeyMissingRatio float64
+	Stage           StageStatus
+	Stages          []RungStatus
+	Verdict         gate.Verdict
+	Reason          gate.Reason
+	Reasons         []gate.Reason
+	Baseline        string
+	Sentence        string
+	Next            string
+	Why             []string // the decision with all it rests on, line by line
+	Gates           []gate.Finding
+	Stable, Canary  ArmStatus
+	Exposure        ExposureStatus
+	Users           UsersStatus
+	Window          WindowStatus
+	Approval        *DeadlineStatus // nil: nobody is asked
+	Hold            *DeadlineStatus // nil: no confirmed hold
+	Allowed         []string        // verbs that apply now
+	WaitingFor      string          // "" : nothing
+	LastDecision    *journal.Entry  // nil: none yet
+	DryRun          bool
+	StableHealthy   bool
+	CanaryHealthy   bool
+	State           gate.State // the whole memory
+	Setting         Setting    // the routing in force
+	Recent, Whole   []Point    // series; to be read only
+}
+
+// StageStatus is where the rollout is on its ladder. Index 0: before the first stage.
+type StageStatus struct {
+	Index, Count int
+	Weight       router.Weight
+	Elapsed      time.Duration // the stage clock
+	Least        time.Duration
+	Remaining    *time.Duration // estimate; nil: cannot be told
+	Expected     *time.Duration // of the whole stage
+}
+
+// RungStatus is one stage of the ladder with its history. State is ahead, current, passed, failed or left.
+type RungStatus struct {
+	Index            int
+	Weight           router.Weight
+	Label            string
+	State            string
+	Least            time.Duration
+	Started, Ended   time.Time // zero: not yet
+	Owner            string
+	Audience         string
+	Mirror           router.Weight
+	ApprovalRequired bool
+}
+
+// ArmStatus is one arm's evidence since the stage began. Rate is over the last minute, or since then where it is younger.
+// Quantiles are 0 before the first timed answer.
+type ArmStatus struct {
+	Requests, Errors, Neutral uint64
+	Rate                      float64
+	P50, P95, P99             time.Duration
+}
+
+// ExposureStatus is what the canary has cost in this attempt. Users are estimated from buckets.
+type ExposureStatus struct {
+	Users, Requests, Failed, UsersFailed uint64
+}
+
+// UsersStatus says how alike the requests of one user are.
+type UsersStatus struct {
+	Active           int // buckets with a request, of both arms
+	DesignEffect     float64
+	MaskedBuckets    int
+	WorstBucketShare float64
+}
+
+// WindowStatus is the release window. Until is when Open changes; zero: never.
+type WindowStatus struct {
+	Open  bool
+	Until time.Time
+}
+
+// DeadlineStatus is a wait that may end by itself. Until zero: it does not.
+type DeadlineStatus struct {
+	Reason gate.Reason
+	Since  time.Time
+	Until  time.Time
+	Then   string // what happens then
+}
