@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// scenario is one kind of load.
+type scenario struct {
+	name, about string
+	conns       int    // client connections
+	path        string // names the size of the answer
+	body        int    // bytes to POST; 0: GET
+	rate        int    // requests a second, open loop; 0: as many as go, closed loop
+	routes      int    // configured routes, the loaded one included
+	rollouts    int    // of serin's routes, how many carry a rollout of their own
+	unix        bool   // the upstream listens on unix sockets
+}
+
+var scenarios = []scenario{
+	{name: "c1", about: "GET 100 B, 1 connection", conns: 1, path: "/100"},
+	{name: "c64", about: "GET 100 B, 64 connections", conns: 64, path: "/100"},
+	{name: "c1000", about: "GET 100 B, 1,000 connections", conns: 1000, path: "/100"},
+	{name: "get10k", about: "GET 10 KB, 64 connections", conns: 64, path: "/10240"},
+	{name: "get1m", about: "GET 1 MB, 64 connections", conns: 64, path: "/1048576"},
+	{name: "post10k", about: "POST 10 KB, 64 connections", conns: 64, path: "/100", body: 10240},
+	{name: "rate3000", about: "GET 100 B, 3,000 requests/s, 64 connections", conns: 64, path: "/100", rate: 3000},
+	{name: "routes100", about: "GET 100 B, 64 connections, 100 routes", conns: 64, path: "/100", routes: 100},
+	{name: "routes1000", about: "GET 100 B, 64 connections, 1,000 routes", conns: 64, path: "/100", routes: 1000},
+	{name: "rollouts100", about: "GET 100 B, 64 connections, 100 rollouts", conns: 64, path: "/100", routes: 100, rollouts: 100},
+	{name: "rollouts1000", about: "GET 100 B, 64 connections, 1,000 rollouts", conns: 64, path: "/100", routes: 1000, rollouts: 1000},
+	{name: "unix", about: "GET 100 B, 64 connections, upstream on a unix socket", conns: 64, path: "/100", unix: true},
+}
+
+// findScenarios returns the named ones in the table's order.
+func findScenarios(names []string) ([]scenario, error) {
+	wanted := map[string]bool{}
+	for _, name := range names {
+		wanted[name] = true
+	}
+	var found []scenario
+	for _, s := range scenarios {
+		if wanted[s.name] || wanted["all"] {
+			found = append(found, s)
+		}
+		delete(wanted, s.name)
+	}
+	delete(wanted, "all")
+	for name := range wanted {
+		return nil, fmt.Errorf("no scenario %q; there are:\n%s", name, scenarioHelp())
+	}
+	return found, nil
+}
+
+func scenarioHelp() string {
+	var b strings.Builder
+	for _, s := range scenarios {
+		fmt.Fprintf(&b, "  %-12s %s\n", s.name, s.about)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
