@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"os"
@@ -112,10 +113,13 @@ func findProxy(ctx context.Context, name, path, dir string) (proxy, error) {
 func versionOf(ctx context.Context, p proxy) string {
 	text, err := exec.CommandContext(ctx, p.program, p.version...).CombinedOutput()
 	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
-	if err != nil {
-		return "unknown version"
+	if err == nil && line != "unknown" {
+		return line
 	}
-	return line
+	if built, err := buildinfo.ReadFile(p.program); err == nil { // `go install` leaves it only there
+		return built.Main.Path + " " + built.Main.Version
+	}
+	return "unknown version"
 }
 
 // writeConfig puts a configuration into the proxy's directory.

@@ -40,7 +40,7 @@ func newResults(ctx context.Context, o *options, found []proxy) (*results, error
 	}
 	r := &results{
 		Date: time.Now().Format(time.DateOnly), Machine: machine, Pinned: o.pinned, Duration: o.duration,
-		Command: "go run ./bench " + strings.Join(os.Args[1:], " "),
+		Command: commandLine(os.Args[1:]),
 		Refused: map[string]string{}, Syscalls: map[string]float64{},
 	}
 	for _, p := range found {
@@ -55,6 +55,18 @@ func newResults(ctx context.Context, o *options, found []proxy) (*results, error
 		r.Scenarios = append(r.Scenarios, s.name)
 	}
 	return r, err
+}
+
+// commandLine is how to make the run again; where programs lay is this machine's own.
+func commandLine(args []string) string {
+	line := "go run ./bench"
+	for _, arg := range args {
+		if name, path, ok := strings.Cut(arg, "="); ok && strings.Contains(path, "/") {
+			arg = name + "=PATH"
+		}
+		line += " " + arg
+	}
+	return line
 }
 
 // describeMachine says what the figures were taken on: processor, CPUs, memory, kernel.

@@ -11,7 +11,7 @@ import (
 const (
 	svgWidth   = 760
 	svgLeft    = 250 // where bars begin: scenario and proxy stand to the left
-	svgRight   = 70  // behind the longest bar, for its number
+	svgRight   = 90  // behind the longest bar, for its number
 	svgBar     = 16
 	svgGap     = 18 // between scenarios
 	svgTop     = 64
