@@ -76,28 +76,46 @@ func sweep(k Kind, u *Users, mask *Mask) (a arm) {
 	if u == nil || u[k] == nil || u[All] == nil {
 		return a
 	}
+	bad := u[k]
+	var n, nn, heaviest float64
 	for b, judged := range u[All] {
-		c := Counts{N: float64(judged)}
-		if b < len(u[k]) {
-			c.X = float64(u[k][b])
+		if judged == 0 && k != AbortKind {
+			continue
 		}
-		if k == AbortKind {
-			c.N += c.X // aborts are no judged requests
+		if b < len(bad) && bad[b] > 0 || mask.Has(uint16(b)) {
+			a.take(k, uint16(b), judged, bad, mask)
+			continue
 		}
-		if c.N > 0 {
-			a.take(c, mask.Has(uint16(b)))
+		if judged > 0 { // most buckets: no error, nothing special
+			c := float64(judged)
+			n, nn = n+c, nn+c*c
+			heaviest = max(heaviest, c)
+			a.active++
 		}
 	}
+	a.n, a.nn, a.everyone = a.n+n, a.nn+nn, a.everyone+n
+	a.heaviest = max(a.heaviest, heaviest)
 	return a
 }
 
-func (a *arm) take(c Counts, masked bool) {
+// take adds one bucket that has errors or is masked.
+func (a *arm) take(k Kind, b uint16, judged uint32, bad []uint32, mask *Mask) {
+	c := Counts{N: float64(judged)}
+	if int(b) < len(bad) {
+		c.X = float64(bad[b])
+	}
+	if k == AbortKind {
+		c.N += c.X // aborts are no judged requests
+	}
+	if c.N == 0 {
+		return
+	}
 	a.everyone += c.N
 	a.heaviest = max(a.heaviest, c.N)
 	if c.X > 0 {
 		a.badUsers++
 	}
-	if masked {
+	if mask.Has(b) {
 		return
 	}
 	a.active++
