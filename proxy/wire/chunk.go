@@ -202,7 +202,7 @@ func (b *Body) endTrailer() error {
 		return errTrailer
 	}
 	if b.KeepTrailer {
-		for i := range scan.fields {
+		for i := range scan.n {
 			f := &scan.fields[i]
 			if f.kind == kindOther && trailerAllowed(b.section[f.Start:f.NameEnd]) {
 				b.Trailer = append(b.Trailer, b.section[f.Start:f.End]...)

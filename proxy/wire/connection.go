@@ -21,6 +21,10 @@ func readConnection(b []byte, fields []Field) (o connectionOptions, ok bool) {
 			continue
 		}
 		list := b[fields[i].Value:fields[i].ValueEnd]
+		if equalFold(list, "keep-alive") {
+			o.keepAlive = true
+			continue
+		}
 		for len(list) > 0 {
 			var option []byte
 			option, list = nextElement(list)

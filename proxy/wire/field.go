@@ -63,89 +63,66 @@ const (
 		1<<kindTraceparent | 1<<kindTracestate | 1<<kindSerin | 1<<kindCookie | 1<<kindAuthorization | 1<<kindTrailer | 1<<kindVia
 )
 
+// known is one name that means something to a proxy.
+type known struct {
+	name string // lower case
+	kind kind
+}
+
+// names holds every known name in the slot that slot gives it; no two share one.
+var names = func() (t [64]known) {
+	for _, k := range [...]known{
+		{"host", kindHost},
+		{"content-length", kindContentLength},
+		{"transfer-encoding", kindTransferEncoding},
+		{"connection", kindConnection},
+		{"keep-alive", kindKeepAlive},
+		{"proxy-connection", kindProxyConnection},
+		{"te", kindTE},
+		{"trailer", kindTrailer},
+		{"upgrade", kindUpgrade},
+		{"http2-settings", kindHTTP2Settings},
+		{"expect", kindExpect},
+		{"max-forwards", kindMaxForwards},
+		{"via", kindVia},
+		{"cookie", kindCookie},
+		{"authorization", kindAuthorization},
+		{"x-forwarded-for", kindForwardedFor},
+		{"x-forwarded-proto", kindForwardedProto},
+		{"x-forwarded-host", kindForwardedHost},
+		{"x-real-ip", kindRealIP},
+		{"forwarded", kindForwarded},
+		{"x-request-id", kindRequestID},
+		{"traceparent", kindTraceparent},
+		{"tracestate", kindTracestate},
+		{"set-cookie", kindSetCookie},
+		{"cache-control", kindCacheControl},
+	} {
+		i := slot([]byte(k.name))
+		if t[i].name != "" {
+			panic("BUG: " + k.name + " and " + t[i].name + " share a slot")
+		}
+		t[i] = k
+	}
+	return t
+}()
+
+// slot is a hash of length, first and last letter; its factors were searched for.
+func slot(name []byte) int {
+	return (len(name)*9 + int(name[0]|0x20)*20 + int(name[len(name)-1]|0x20)) & 63
+}
+
 // classify finds the kind of a name that is a token.
 func classify(name []byte) kind {
-	switch name[0] | 0x20 {
-	case 'h':
-		return among(name, "host", kindHost, "http2-settings", kindHTTP2Settings)
-	case 'c':
-		return classifyC(name)
-	case 't':
-		return classifyT(name)
-	case 'x':
-		return classifyX(name)
-	case 'a':
-		return among(name, "authorization", kindAuthorization, "", 0)
-	case 'e':
-		return among(name, "expect", kindExpect, "", 0)
-	case 'f':
-		return among(name, "forwarded", kindForwarded, "", 0)
-	case 'k':
-		return among(name, "keep-alive", kindKeepAlive, "", 0)
-	case 'm':
-		return among(name, "max-forwards", kindMaxForwards, "", 0)
-	case 'p':
-		return among(name, "proxy-connection", kindProxyConnection, "", 0)
-	case 'u':
-		return among(name, "upgrade", kindUpgrade, "", 0)
-	case 'v':
-		return among(name, "via", kindVia, "", 0)
-	case 's':
-		if hasPrefixFold(name, "serin-") {
-			return kindSerin
-		}
-		return among(name, "set-cookie", kindSetCookie, "", 0)
+	k := &names[slot(name)]
+	if len(name) == len(k.name) && equalFold(name, k.name) {
+		return k.kind
 	}
-	return kindOther
-}
-
-func classifyC(name []byte) kind {
-	switch len(name) {
-	case len("cookie"):
-		return among(name, "cookie", kindCookie, "", 0)
-	case len("connection"):
-		return among(name, "connection", kindConnection, "", 0)
-	}
-	return among(name, "content-length", kindContentLength, "cache-control", kindCacheControl)
-}
-
-func classifyT(name []byte) kind {
-	switch len(name) {
-	case len("te"):
-		return among(name, "te", kindTE, "", 0)
-	case len("trailer"):
-		return among(name, "trailer", kindTrailer, "", 0)
-	case len("tracestate"):
-		return among(name, "tracestate", kindTracestate, "", 0)
-	}
-	return among(name, "transfer-encoding", kindTransferEncoding, "traceparent", kindTraceparent)
-}
-
-func classifyX(name []byte) kind {
-	const prefix = "x-forwarded-"
-	if len(name) <= len(prefix) {
-		return among(name, "x-real-ip", kindRealIP, "x-request-id", kindRequestID)
-	}
-	if !hasPrefixFold(name, prefix) {
-		return kindOther
-	}
-	switch rest := name[len(prefix):]; {
-	case equalFold(rest, "for"):
-		return kindForwardedFor
-	case equalFold(rest, "proto"):
-		return kindForwardedProto
-	case equalFold(rest, "host"):
-		return kindForwardedHost
-	}
-	return kindForwardedOther
-}
-
-func among(name []byte, a string, isA kind, b string, isB kind) kind {
-	if equalFold(name, a) {
-		return isA
-	}
-	if equalFold(name, b) {
-		return isB
+	switch {
+	case len(name) > len("x-forwarded-") && name[1] == '-' && hasPrefixFold(name, "x-forwarded-"):
+		return kindForwardedOther
+	case len(name) > len("serin-") && name[5] == '-' && hasPrefixFold(name, "serin-"):
+		return kindSerin
 	}
 	return kindOther
 }

@@ -6,7 +6,8 @@ type fieldScan struct {
 	underscore Underscore //
 	unfold     bool       // responses: a folded line is joined in place by spaces; requests refuse
 
-	fields []Field
+	fields []Field // memory, then fields[:n] is the result
+	n      int
 	seen   set // kinds present
 	twice  set // kinds present more than once
 	folded bool
@@ -64,7 +65,7 @@ func (s *fieldScan) run(b []byte, i int) (int, fieldFault) {
 			}
 			continue
 		}
-		if len(s.fields) == s.max {
+		if s.n == len(s.fields) && !s.grow() {
 			return i, faultMany
 		}
 		var f fieldFault
@@ -78,59 +79,58 @@ func (s *fieldScan) run(b []byte, i int) (int, fieldFault) {
 	return i, fieldsMore
 }
 
-// line reads one field line that starts at b[i].
+// grow makes room for another field; false at the limit.
+func (s *fieldScan) grow() bool {
+	if s.n >= s.max {
+		return false
+	}
+	grown := make([]Field, min(max(2*s.n, 32), s.max))
+	copy(grown, s.fields)
+	s.fields = grown
+	return true
+}
+
+// line reads one field line that starts at b[i]. fields[n] exists.
 func (s *fieldScan) line(b []byte, i int) (int, fieldFault) {
 	start := i
-	class := uint8(0)
-	for i < len(b) {
-		t := tokens[b[i]]
-		if t == 0 {
-			break
-		}
-		class |= t
-		i++
-	}
+	i, class := nameEnd(b, start)
 	if i == len(b) {
 		return i, fieldsMore
 	}
 	if b[i] != ':' || i == start {
 		return i, faultName
 	}
-	name := b[start:i]
+	f := &s.fields[s.n]
+	f.Start, f.NameEnd = uint32(start), uint32(i)
+	k := kindOther
+	if class&tokenUnder == 0 {
+		k = classify(b[start:i])
+	} else if s.underscore == UnderscoreReject {
+		return i, faultUnderscore
+	} else {
+		k = classifyUnderscore(b[start:i], s.underscore)
+	}
 	i++
 	for i < len(b) && (b[i] == ' ' || b[i] == '\t') {
 		i++
 	}
-	value := i
-	i = textEnd(b, i)
-	if i+1 >= len(b) {
-		if i < len(b) && b[i] != '\r' {
-			return i, faultValue
+	end := textEnd(b, i)
+	if end+1 >= len(b) || b[end] != '\r' || b[end+1] != '\n' {
+		if end < len(b) && (b[end] != '\r' || end+1 < len(b)) {
+			return end, faultValue
 		}
-		return i, fieldsMore
+		return end, fieldsMore
 	}
-	if b[i] != '\r' || b[i+1] != '\n' {
-		return i, faultValue
-	}
-	end := i
-	for end > value && (b[end-1] == ' ' || b[end-1] == '\t') {
+	f.Value, f.End, f.kind = uint32(i), uint32(end+2), k
+	next := end + 2
+	for end > i && (b[end-1] == ' ' || b[end-1] == '\t') {
 		end--
 	}
-	var k kind
-	if class&tokenUnder == 0 {
-		k = classify(name)
-	} else if s.underscore == UnderscoreReject {
-		return i, faultUnderscore
-	} else {
-		k = classifyUnderscore(name, s.underscore)
-	}
+	f.ValueEnd = uint32(end)
 	s.twice |= s.seen & k.set()
 	s.seen |= k.set()
-	s.fields = append(s.fields, Field{
-		Start: uint32(start), NameEnd: uint32(start + len(name)), Value: uint32(value), ValueEnd: uint32(end),
-		End: uint32(i + 2), kind: k,
-	})
-	return i + 2, fieldsDone
+	s.n++
+	return next, fieldsDone
 }
 
 // join appends the continuation line at b[i] to the field before it: the line end between them becomes two spaces
@@ -147,7 +147,7 @@ func (s *fieldScan) join(b []byte, i int) (int, fieldFault) {
 		return end, faultValue
 	}
 	b[i-2], b[i-1] = ' ', ' '
-	f := &s.fields[len(s.fields)-1]
+	f := &s.fields[s.n-1]
 	f.End = uint32(end + 2)
 	value := trim(b[f.NameEnd+1 : end])
 	f.ValueEnd = f.Value

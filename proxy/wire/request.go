@@ -70,12 +70,12 @@ func (r *Request) Parse(buf []byte, lim *Limits) (n int, err error) {
 		return r.more(buf, head)
 	}
 	first := i
-	scan := fieldScan{max: fields, fields: r.Fields[:0]}
+	scan := fieldScan{max: fields, fields: r.Fields[:min(cap(r.Fields), fields)]}
 	if lim != nil {
 		scan.underscore = lim.Underscore
 	}
 	i, fault := scan.run(buf, i)
-	r.Fields = scan.fields
+	r.Fields = scan.fields[:scan.n]
 	if fault == fieldsMore {
 		return r.more(buf, head)
 	}
@@ -144,6 +144,9 @@ func skipEmptyLines(buf []byte) (int, error) {
 		if i > 2*maxEmptyLines {
 			return 0, errEmptyLines
 		}
+	}
+	if len(buf)-i == 1 && buf[i] == '\r' {
+		i++ // half an empty line
 	}
 	return i, nil
 }

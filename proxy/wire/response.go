@@ -45,9 +45,9 @@ func (p *Response) Parse(buf []byte, asked Asked, lim *Limits) (n int, err error
 	if i == 0 {
 		return p.more(buf, head)
 	}
-	scan := fieldScan{max: fields, fields: p.Fields[:0], unfold: true}
+	scan := fieldScan{max: fields, fields: p.Fields[:min(cap(p.Fields), fields)], unfold: true}
 	i, fault := scan.run(buf, i)
-	p.Fields = scan.fields
+	p.Fields = scan.fields[:scan.n]
 	switch fault {
 	case fieldsMore:
 		return p.more(buf, head)

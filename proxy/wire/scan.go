@@ -26,21 +26,34 @@ var tokens = func() (t [256]uint8) {
 	return t
 }()
 
+// Lanes of a word: the same byte eight times.
+const (
+	lanes = 0x0101010101010101
+	low   = lanes * 0x7f
+	high  = lanes * 0x80
+)
+
 // textEnd returns the index of the first byte at or after i that can't be part of a field value (a control other than
-// HTAB, or DEL), or len(b). Eight bytes at a time: in each lane without its high bit, +0x60 carries into the high bit
-// from 0x20 up and +1 only at 0x7f, and no lane carries into the next.
+// HTAB, or DEL), or len(b). Sixteen bytes at a time while all of them are printable ASCII: without a high bit anywhere,
+// +1 sets one at DEL and -0x20 borrows one below SP.
 func textEnd(b []byte, i int) int {
-	const low, high = 0x7f7f7f7f7f7f7f7f, 0x8080808080808080
-	for i+8 <= len(b) {
-		x := binary.LittleEndian.Uint64(b[i:])
-		y := x & low
-		odd := (^(y + 0x6060606060606060) | (y + 0x0101010101010101)) &^ x & high
+	for len(b)-i >= 16 {
+		w := b[i : i+16 : i+16]
+		x, y := binary.LittleEndian.Uint64(w), binary.LittleEndian.Uint64(w[8:])
+		if ((x+lanes)|(x-lanes*' ')|x|(y+lanes)|(y-lanes*' ')|y)&high == 0 {
+			i += 16
+			continue
+		}
+		odd := oddText(x)
+		if odd == 0 {
+			i += 8
+			odd = oddText(y)
+		}
 		if odd == 0 {
 			i += 8
 			continue
 		}
-		i += bits.TrailingZeros64(odd) >> 3
-		if b[i] != '\t' {
+		if i += bits.TrailingZeros64(odd) >> 3; b[i] != '\t' {
 			return i
 		}
 		i++
@@ -51,12 +64,52 @@ func textEnd(b []byte, i int) int {
 	return i
 }
 
-// tokenEnd returns the index of the first byte at or after i that is no token character.
-func tokenEnd(b []byte, i int) int {
-	for i < len(b) && tokens[b[i]] != 0 {
+// oddText has the high bit of each lane set that holds a control or DEL; no lane carries into the next.
+func oddText(x uint64) uint64 {
+	y := x & low
+	return (^(y + lanes*(0x80-' ')) | (y + lanes*(0x80-0x7f))) &^ x & high
+}
+
+// nameEnd returns the index of the first byte at or after i that is no token character, and the classes of those before
+// it. Letters, digits and '-' are passed eight at a time.
+func nameEnd(b []byte, i int) (end int, class uint8) {
+	for len(b)-i >= 8 {
+		odd := oddName(binary.LittleEndian.Uint64(b[i : i+8 : i+8]))
+		if odd == 0 {
+			i += 8
+			continue
+		}
+		if i += bits.TrailingZeros64(odd) >> 3; tokens[b[i]] == 0 {
+			return i, class
+		}
+		class |= tokens[b[i]]
 		i++
 	}
-	return i
+	for i < len(b) && tokens[b[i]] != 0 {
+		class |= tokens[b[i]]
+		i++
+	}
+	return i, class
+}
+
+// oddName has the high bit of each lane set that is no letter, digit or '-'; no lane carries into the next.
+func oddName(x uint64) uint64 {
+	y := x & low
+	folded := y | lanes*0x20
+	letter := (folded + lanes*(0x80-'a')) &^ (folded + lanes*(0x7f-'z'))
+	digit := (y + lanes*(0x80-'0')) &^ (y + lanes*(0x7f-'9'))
+	other := (y ^ lanes*'-') + low // no high bit at '-'
+	return (other&^(letter|digit) | x) & high
+}
+
+// tokenEnd returns the index of the first byte at or after i that is no token character.
+func tokenEnd(b []byte, i int) int {
+	for j, c := range b[i:] {
+		if tokens[c] == 0 {
+			return i + j
+		}
+	}
+	return len(b)
 }
 
 // isToken says whether b is a non-empty token.

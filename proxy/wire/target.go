@@ -45,25 +45,27 @@ func (r *Request) requestLine(b []byte, i, maxTarget int) (int, error) {
 	i++
 	start = i
 	query := -1
-	var all, before uint8
+	all := uint8(0)
 	simple := true
-	for i < len(b) {
-		t := targets[b[i]]
-		if t != 0 {
-			if t&targetStop != 0 {
-				break
-			}
-			if before&targetSlash != 0 && t&(targetSlash|targetDot) != 0 && query < 0 {
+	i = len(b)
+	for j, c := range b[start:] {
+		t := targets[c]
+		if t == 0 {
+			continue
+		}
+		if t&targetStop != 0 {
+			i = start + j
+			break
+		}
+		if query < 0 && t&(targetSlash|targetQuery) != 0 {
+			if t&targetQuery != 0 {
+				query = start + j
+				simple = simple && all&targetOdd == 0
+			} else if next := start + j + 1; next < len(b) && targets[b[next]]&(targetSlash|targetDot) != 0 {
 				simple = false
 			}
-			if t&targetQuery != 0 && query < 0 {
-				query = i
-				simple = simple && all&targetOdd == 0
-			}
-			all |= t
 		}
-		before = t
-		i++
+		all |= t
 	}
 	if i-start > maxTarget {
 		return 0, errTargetLong
