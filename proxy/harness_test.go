@@ -28,7 +28,7 @@ const patience = 5 * time.Second
 
 // rig is a running proxy in front of scripted upstreams.
 type rig struct {
-	t        *testing.T
+	t        testing.TB
 	proxy    *Proxy
 	address  string
 	listener *listen.Listener
@@ -50,7 +50,7 @@ type rigOptions struct {
 	access         AccessLog
 }
 
-func newRig(t *testing.T, o rigOptions) *rig {
+func newRig(t testing.TB, o rigOptions) *rig {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &rig{t: t, cancel: cancel}
@@ -120,7 +120,7 @@ func testSplit(o rigOptions) *Split {
 	}
 }
 
-func testPool(t *testing.T, name string, l net.Listener, change func(*upstream.Spec)) *upstream.Pool {
+func testPool(t testing.TB, name string, l net.Listener, change func(*upstream.Spec)) *upstream.Pool {
 	t.Helper()
 	if l == nil {
 		l = listenLocal(t)
@@ -138,7 +138,7 @@ func testPool(t *testing.T, name string, l net.Listener, change func(*upstream.S
 	return upstream.New(spec, upstream.Options{Grain: testGrain})
 }
 
-func listenLocal(t *testing.T) net.Listener {
+func listenLocal(t testing.TB) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -185,12 +185,12 @@ func eventually(t *testing.T, ok func() bool, text func() string) {
 
 // peer is one end of a raw conversation, as a test speaks it.
 type peer struct {
-	t *testing.T
+	t testing.TB
 	net.Conn
 	r *bufio.Reader
 }
 
-func newPeer(t *testing.T, conn net.Conn) *peer {
+func newPeer(t testing.TB, conn net.Conn) *peer {
 	t.Helper()
 	t.Cleanup(func() { _ = conn.Close() })
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
@@ -210,7 +210,7 @@ func (r *rig) dial() *peer {
 }
 
 // accept takes the proxy's next connection to an upstream.
-func accept(t *testing.T, l net.Listener) *peer {
+func accept(t testing.TB, l net.Listener) *peer {
 	t.Helper()
 	if tcp, ok := l.(*net.TCPListener); ok {
 		_ = tcp.SetDeadline(time.Now().Add(patience))
@@ -287,14 +287,14 @@ func wantStatus(t *testing.T, head string, status int) {
 	}
 }
 
-func wantField(t *testing.T, head, line string) {
+func wantField(t testing.TB, head, line string) {
 	t.Helper()
 	if !strings.Contains(strings.ToLower(head), strings.ToLower("\r\n"+line+"\r\n")) {
 		t.Fatalf("got %q, want the line %q", head, line)
 	}
 }
 
-func wantNoField(t *testing.T, head, name string) {
+func wantNoField(t testing.TB, head, name string) {
 	t.Helper()
 	if strings.Contains(strings.ToLower(head), strings.ToLower("\r\n"+name+":")) {
 		t.Fatalf("got %q, want no field %q", head, name)

@@ -178,6 +178,7 @@ func (x *exchange) refuseFailed() {
 		status, text := failure(x.end.reason)
 		x.refuse(byUpstream, status, x.end.reason.String(), text)
 	case byClient:
+		x.request.KeepAlive = false // where its body ends is not known
 		if x.refusal != nil {
 			x.refuse(byClient, x.refusal.Status, x.refusal.Reason, x.refusal.Text)
 			return

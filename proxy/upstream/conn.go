@@ -23,19 +23,21 @@ type Conn struct {
 	born      time.Duration
 	idleSince time.Duration
 
-	raw   syscall.RawConn
-	peek  func(fd uintptr) // made once: a closure per request would be garbage
-	quiet bool             // peek's answer
+	raw  syscall.RawConn
+	ask  func(fd uintptr) // made once: a closure per request would be garbage
+	poll [1]unix.PollFd   // ask's question and answer
 }
 
 func newConn(s *Server, conn *deadline.Conn, now time.Duration) *Conn {
 	c := &Conn{Conn: conn, server: s, born: now}
 	c.In.Reset(conn, conn.Plain())
 	c.raw = conn.Raw()
-	c.peek = func(fd uintptr) {
-		var b [1]byte
-		n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		c.quiet = n <= 0 && (err == unix.EAGAIN || err == unix.EWOULDBLOCK)
+	c.ask = func(fd uintptr) {
+		c.poll[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+		if n, err := unix.Poll(c.poll[:], 0); n == 0 && err == nil {
+			return
+		}
+		c.poll[0].Revents |= unix.POLLERR
 	}
 	return c
 }
@@ -51,8 +53,7 @@ func (c *Conn) Quiet() bool {
 	if c.raw == nil || c.Broken() {
 		return false
 	}
-	c.quiet = false
-	if err := c.raw.Control(c.peek); err != nil || !c.quiet {
+	if err := c.raw.Control(c.ask); err != nil || c.poll[0].Revents != 0 {
 		return false
 	}
 	if secure, ok := c.NetConn().(*tls.Conn); ok {
