@@ -1,28 +1,14 @@
 // Package admin is serin's other side: the JSON API, the event stream, Prometheus metrics and probes, on a listener of
 // their own, and the client the command line uses.
 //
-//	GET  -> Controller.Rollouts, Journal, Traffic ... -> JSON          no GET has an effect
-//	POST -> guard (Host, Origin, Sec-Fetch-Site, JSON) -> Controller.Operate -> the decision
+//	GET  -> Loop.Status, Loop.Decisions, Traffic ... -> JSON          no GET has an effect
+//	POST -> guard (Host, Origin, Sec-Fetch-Site, JSON) -> Loop.Operate -> the decision
 //
 // The API owns no state that matters: it shows what the control loop published and hands it what people want. A page in a
 // browser that was lured to another site must not reach it, so the Host of every request is compared with an exact list
 // and a write from another origin is refused (DNS rebinding, CSRF). Bodies are at most 1 MiB and unknown fields are
 // errors, because a misspelt if_version would silently be no condition at all.
 package admin
-
-import "errors"
-
-// ErrUnknownRollout is what a Controller or Journal returns for a name it has never heard of: 404.
-var ErrUnknownRollout = errors.New("unknown rollout")
-
-// RefusedError is an act that does not apply: nothing has changed. Kind is one of gate's refusals.
-type RefusedError struct {
-	Kind     string // phase: 409, version: 412, role: 403, input: 400
-	Sentence string
-	Hint     string
-}
-
-func (e *RefusedError) Error() string { return e.Sentence }
 
 // InvalidError is a configuration that was refused; the running one stays.
 type InvalidError struct{ Problems []Problem }

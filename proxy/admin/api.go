@@ -3,6 +3,7 @@ package admin
 import (
 	"time"
 
+	"serin/config"
 	"serin/gate"
 )
 
@@ -40,7 +41,11 @@ type Rollout struct {
 	Allowed         []string      `json:"allowed"`  // verbs that apply now
 	WaitingFor      *string       `json:"waiting_for"`
 	LastDecision    *DecisionView `json:"last_decision"`
+	Reasons         []string      `json:"reasons,omitempty"` // all of them when several hold
+	Why             []string      `json:"why,omitempty"`     // the decision with all it rests on, line by line
 	DryRun          bool          `json:"dry_run,omitempty"`
+	StableHealthy   bool          `json:"stable_healthy"` // a server of the pool takes traffic
+	CanaryHealthy   bool          `json:"canary_healthy"`
 }
 
 // Stage is where the rollout is on its ladder. Index is 1-based, 0 before the first stage.
@@ -161,20 +166,27 @@ type Upstreams struct {
 	Upstreams []Upstream `json:"upstreams"`
 }
 
-// Upstream is one pool.
+// Upstream is one pool. Counters go up from the pool's making.
 type Upstream struct {
-	Name     string   `json:"name"`
-	Revision string   `json:"revision"`
-	Healthy  int      `json:"healthy"` // servers that take traffic
-	Servers  []Server `json:"servers"`
+	Name     string            `json:"name"`
+	Revision string            `json:"revision"`
+	Healthy  int               `json:"healthy"` // servers that take traffic
+	InFlight int               `json:"in_flight"`
+	Queued   int               `json:"queued"`
+	Draining bool              `json:"draining"`
+	Errors   map[string]uint64 `json:"errors"` // by reason, those of no server included
+	Servers  []UpstreamServer  `json:"servers"`
 }
 
-// Server is one address of a pool. Counters go up from the daemon's start.
-type Server struct {
+// UpstreamServer is one address of a pool.
+type UpstreamServer struct {
 	Name        string            `json:"name"`
-	State       string            `json:"state"` // healthy unhealthy ejected draining
-	InFlight    int64             `json:"in_flight"`
-	Connections int64             `json:"connections"`
+	Address     string            `json:"address"`
+	State       string            `json:"state"` // up unknown down ejected warming draining
+	InFlight    int               `json:"in_flight"`
+	Connections int               `json:"connections"`
+	Idle        int               `json:"idle"`
+	Rate        float64           `json:"rate"` // requests per second, over about 10 s
 	Requests    uint64            `json:"requests"`
 	Retries     uint64            `json:"retries"`
 	Ejections   uint64            `json:"ejections"`
@@ -240,6 +252,7 @@ type Point struct {
 // null where there is nothing to measure.
 type PointArm struct {
 	Requests  uint64   `json:"requests"`
+	Errors    uint64   `json:"errors"`
 	ErrorRate *float64 `json:"error_rate"`
 	ErrorLow  *float64 `json:"error_low"`
 	ErrorHigh *float64 `json:"error_high"`
@@ -256,13 +269,7 @@ type Reload struct {
 }
 
 // Problem is one thing wrong in a configuration file.
-type Problem struct {
-	File string `json:"file"`
-	Line int    `json:"line"`
-	Key  string `json:"key"`
-	Text string `json:"problem"`
-	Hint string `json:"hint,omitempty"`
-}
+type Problem = config.Problem
 
 // Failure is the body of every answer that is not 2xx.
 type Failure struct {

@@ -6,22 +6,21 @@ import (
 	"time"
 
 	"serin/gate"
+	"serin/gate/control"
+	"serin/gate/journal"
 	"serin/gate/window"
 )
 
-// Controller is the control loop as the API sees it. Its methods are safe for concurrent use.
-type Controller interface {
-	// Rollouts is the state now, in the order of the file. The caller may keep it but not change it.
-	Rollouts() []Rollout
-	// Operate hands a person's act to the loop and waits for the decision. An unknown rollout is ErrUnknownRollout; an act
-	// that does not apply is a *RefusedError.
-	Operate(ctx context.Context, rollout string, op gate.Operator) (DecisionView, error)
+// Loop is the control loop: *control.Loop. Its methods are safe for concurrent use.
+type Loop interface {
+	Status() *control.Status
+	Operate(ctx context.Context, rollout string, op gate.Operator) (gate.Decision, journal.Entry, error)
+	Decisions(rollout string, since time.Time, limit int) ([]journal.Entry, error)
 }
 
-// Journal reads decisions back.
-type Journal interface {
-	// Decisions returns at most limit decisions of a rollout made after since (zero: all), newest first.
-	Decisions(rollout string, since time.Time, limit int) ([]DecisionView, error)
+// Stream tells every state of the loop, for what is counted rather than looked at: *control.Loop again.
+type Stream interface {
+	Subscribe(buffer int) (*control.Subscription, error)
 }
 
 // Traffic reads the data plane's counters: cumulative since the daemon's start, retired meters included.
@@ -32,16 +31,15 @@ type Traffic interface {
 
 // Totals is one reading of everything the data plane counts.
 type Totals struct {
-	Splits   []SplitTotals
-	InFlight int64
-	Overhead []OverheadBin // our own time, sampled; cumulative counts not summed over bins
-	// OverheadSeconds is the sum of the sampled times.
-	OverheadSeconds float64
+	Splits          []SplitTotals
+	InFlight        int64
+	Overhead        []OverheadBin // our own time, sampled; one count a bin, not summed over bins
+	OverheadSeconds float64       // sum of the sampled times
 }
 
-// OverheadBin counts samples up to and including Upper and above the bin before.
+// OverheadBin counts samples above the bin before, up to and including Upper.
 type OverheadBin struct {
-	Upper time.Duration // 0: above the last edge
+	Upper time.Duration // 0: the last bin, which has no edge
 	Count uint64
 }
 
@@ -60,7 +58,7 @@ type Router interface {
 type Configuration interface {
 	// Effective is the configuration in force as TOML, defaults filled in, secrets never.
 	Effective() string
-	// Reload reads the file again. It returns when the new configuration is in force or refused; a refusal is a *InvalidError.
+	// Reload reads the file again. It returns when the new configuration is in force or refused; a refusal is an *InvalidError.
 	Reload(ctx context.Context) (Reload, error)
 	// Reloads tells how reloading went so far.
 	Reloads() Reloads
@@ -68,22 +66,22 @@ type Configuration interface {
 
 // Reloads counts reloads since the daemon's start.
 type Reloads struct {
-	Good, Bad       uint64
-	LastGood        bool
-	LastGoodSuccess time.Time // of the last successful load, the first included
+	Good, Bad  uint64
+	LastGood   bool      // whether the last one was put in force; true before the first
+	LastGoodAt time.Time // when a configuration was last put in force, the first included
 }
 
-// Options are the rooms the API looks into. A nil one answers with empty lists or 501.
+// Options are the rooms the API looks into. A nil one answers as if it were empty.
 type Options struct {
 	Address       string // as configured: "host:port" or "unix:/path"
 	PublicURL     string // its host joins the allow list
-	Controller    Controller
-	Journal       Journal
+	Loop          Loop
+	Stream        Stream
 	Traffic       Traffic
 	Router        Router
 	Configuration Configuration
-	Ready         func() (bool, string) // nil: always ready
+	Ready         func() (bool, string) // whether traffic is welcome, else why not; nil: always
 	Version       string                // of the binary, for serin_build_info
-	Revision      string
-	Log           *slog.Logger // nil: discard
+	Revision      string                // of its source
+	Log           *slog.Logger          // nil: silent
 }

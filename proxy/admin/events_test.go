@@ -1,0 +1,265 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// pipe is a listener of in-memory connections, for bubbles of fake time.
+type pipe struct {
+	conns chan net.Conn
+	once  sync.Once
+	gone  chan struct{}
+}
+
+func newPipe() *pipe { return &pipe{conns: make(chan net.Conn), gone: make(chan struct{})} }
+
+func (p *pipe) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.gone:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipe) Close() error {
+	p.once.Do(func() { close(p.gone) })
+	return nil
+}
+
+func (p *pipe) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
+
+func (p *pipe) dial(context.Context, string, string) (net.Conn, error) {
+	near, far := net.Pipe()
+	select {
+	case p.conns <- far:
+		return near, nil
+	case <-p.gone:
+		return nil, net.ErrClosed
+	}
+}
+
+// serve runs a server on a pipe and returns a client of it and what ends both.
+func serve(o Options) (p *pipe, hc *http.Client, stop func()) {
+	p = newPipe()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	s := New(o)
+	go func() { done <- s.Serve(ctx, p) }()
+	tr := &http.Transport{DialContext: p.dial, DisableKeepAlives: true}
+	return p, &http.Client{Transport: tr}, func() {
+		cancel()
+		<-done
+		tr.CloseIdleConnections()
+		synctest.Wait()
+	}
+}
+
+// follow collects events until ctx ends.
+func follow(ctx context.Context, hc *http.Client, last string) (<-chan Event, <-chan error) {
+	events, end := make(chan Event, 100), make(chan error, 1)
+	c, _ := NewClient("unix:pipe")
+	c.http = hc
+	go func() {
+		end <- c.Events(ctx, last, func(e Event) error {
+			events <- e
+			return nil
+		})
+	}()
+	return events, end
+}
+
+func TestEvents_Changes_FollowASnapshotAtMostOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, loop := rooms(t)
+		_, hc, stop := serve(o)
+		ctx, cancel := context.WithCancel(context.Background())
+		events, end := follow(ctx, hc, "")
+		first := <-events
+		var all Rollouts
+		if err := json.Unmarshal(first.Data, &all); err != nil || first.Kind != "snapshot" || len(all.Rollouts) != 1 {
+			t.Fatalf("first event %s %s", first.Kind, first.Data)
+		}
+		for range 40 { // ten changes a second for four seconds
+			loop.set(func(r *Rollout) { r.Version++ })
+			time.Sleep(100 * time.Millisecond)
+		}
+		synctest.Wait()
+		if n := len(events); n < 3 || n > 4 {
+			t.Errorf("%d events in four seconds, want at most one a second", n)
+		}
+		var last Rollout
+		for len(events) > 0 {
+			e := <-events
+			if err := json.Unmarshal(e.Data, &last); err != nil || e.Kind != "rollout" || e.ID == "" {
+				t.Fatalf("event %+v", e)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if e := <-events; !strings.Contains(string(e.Data), `"version":57`) {
+			t.Errorf("the last change is missing: %s", e.Data)
+		}
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if len(events) != 0 {
+			t.Errorf("%d events without a change", len(events))
+		}
+		cancel()
+		<-end
+		stop()
+	})
+}
+
+func TestEvents_Resumed_SendWhatWasMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, loop := rooms(t)
+		_, hc, stop := serve(o)
+		ctx, cancel := context.WithCancel(context.Background())
+		events, end := follow(ctx, hc, "")
+		id := (<-events).ID
+		cancel()
+		<-end
+		time.Sleep(3 * time.Second)
+		loop.set(func(r *Rollout) { r.Phase = "holding" })
+		for _, c := range []struct{ last, kind string }{
+			{id, "rollout"}, {"other-7", "snapshot"}, {id + "000", "snapshot"}, {"", "snapshot"}, {"x", "snapshot"},
+		} {
+			ctx, cancel := context.WithCancel(context.Background())
+			events, end := follow(ctx, hc, c.last)
+			if e := <-events; e.Kind != c.kind || !strings.Contains(string(e.Data), `"holding"`) {
+				t.Errorf("resumed from %q: got %s %s, want %s", c.last, e.Kind, e.Data, c.kind)
+			}
+			cancel()
+			<-end
+		}
+		stop()
+	})
+}
+
+func TestEvents_RolloutRemoved_IsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, loop := rooms(t)
+		_, hc, stop := serve(o)
+		ctx, cancel := context.WithCancel(context.Background())
+		events, end := follow(ctx, hc, "")
+		<-events
+		loop.mu.Lock()
+		loop.rollouts = nil
+		loop.mu.Unlock()
+		if e := <-events; e.Kind != "removed" || string(e.Data) != `{"name":"checkout"}` {
+			t.Errorf("got %s %s", e.Kind, e.Data)
+		}
+		cancel()
+		<-end
+		stop()
+	})
+}
+
+func TestEvents_Quiet_AreKeptAliveByAHeartbeat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, _ := rooms(t)
+		p, _, stop := serve(o)
+		conn, _ := p.dial(t.Context(), "", "")
+		fmt.Fprint(conn, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+		read := make(chan string, 1)
+		go func() {
+			b, _ := io.ReadAll(conn)
+			read <- string(b)
+		}()
+		time.Sleep(3*heartbeat + time.Second)
+		conn.Close()
+		if got := strings.Count(<-read, ": alive\n\n"); got != 3 {
+			t.Errorf("%d heartbeats in 46 s, want 3", got)
+		}
+		stop()
+	})
+}
+
+func TestEvents_SlowReader_IsDroppedAndHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, loop := rooms(t)
+		p, hc, stop := serve(o)
+		slow, _ := p.dial(t.Context(), "", "")
+		fmt.Fprint(slow, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n") // and never reads
+		ctx, cancel := context.WithCancel(context.Background())
+		events, end := follow(ctx, hc, "")
+		<-events
+		for i := range 3 {
+			loop.set(func(r *Rollout) { r.Version++ })
+			began := time.Now()
+			<-events
+			if waited := time.Since(began); waited > eventPeriod {
+				t.Errorf("change %d came after %v", i, waited)
+			}
+		}
+		time.Sleep(eventWrite + writeTimeout)
+		synctest.Wait()
+		slow.SetReadDeadline(time.Now().Add(time.Second))
+		if _, err := io.Copy(io.Discard, slow); err != nil {
+			t.Errorf("the slow reader is still connected: %v", err)
+		}
+		cancel()
+		<-end
+		stop()
+	})
+}
+
+func TestEvents_TooManyReaders_AreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, _ := rooms(t)
+		_, hc, stop := serve(o)
+		ctx, cancel := context.WithCancel(context.Background())
+		ends := make([]<-chan error, maxSubscribers)
+		for i := range ends {
+			var events <-chan Event
+			events, ends[i] = follow(ctx, hc, "")
+			<-events
+		}
+		_, end := follow(ctx, hc, "")
+		var status *StatusError
+		if err := <-end; !errors.As(err, &status) || status.Status != 503 {
+			t.Errorf("reader %d: got %v, want 503", maxSubscribers+1, err)
+		}
+		cancel()
+		for _, end := range ends {
+			<-end
+		}
+		synctest.Wait()
+		ctx, cancel = context.WithCancel(context.Background())
+		events, end := follow(ctx, hc, "")
+		<-events
+		cancel()
+		<-end
+		stop()
+	})
+}
+
+func TestServe_ContextEnds_StreamsEndAndNothingStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, _ := rooms(t)
+		_, hc, stop := serve(o)
+		events, end := follow(context.Background(), hc, "")
+		<-events
+		began := time.Now()
+		stop()
+		var unreachable *UnreachableError
+		if err := <-end; !errors.As(err, &unreachable) {
+			t.Errorf("the stream ended with %v", err)
+		}
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("stopping took %v", took)
+		}
+	})
+}

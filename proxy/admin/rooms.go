@@ -1,0 +1,185 @@
+package admin
+
+import (
+	"fmt"
+	"time"
+
+	"serin/gate"
+	"serin/gate/control"
+	"serin/gate/journal"
+	"serin/proxy/upstream"
+	"serin/router"
+)
+
+// RolloutOf shows a rollout's status in the words of the API.
+func RolloutOf(s *control.RolloutStatus) Rollout {
+	ro := Rollout{
+		Name: s.Name, Version: s.Version, Phase: s.Phase.String(), Revision: s.Revision, Attempt: s.Attempt, Route: s.Route,
+		Weight: s.Weight, ObservedWeight: s.ObservedWeight, KeyMissingRatio: s.KeyMissingRatio,
+		Stage: stageOf(s.Stage), Stages: make([]Rung, len(s.Stages)),
+		Verdict: s.Verdict.String(), Reason: string(s.Reason), Reasons: reasonTexts(s.Reasons), Baseline: s.Baseline,
+		Sentence: s.Sentence, Next: s.Next, Why: s.Why, Gates: Finite(s.Gates),
+		Arms: Arms{Stable: armOf(s.Stable), Canary: armOf(s.Canary)},
+		Exposure: Exposure{
+			Users: s.Exposure.Users, Requests: s.Exposure.Requests, Failed: s.Exposure.Failed, UsersFailed: s.Exposure.UsersFailed,
+		},
+		Users: Users{
+			Active: s.Users.Active, DesignEffect: finite(s.Users.DesignEffect), MaskedBuckets: s.Users.MaskedBuckets,
+			WorstBucketShare: finite(s.Users.WorstBucketShare),
+		},
+		Window:   OpenWindow{Open: s.Window.Open, Until: timeOf(s.Window.Until)},
+		Approval: deadlineOf(s.Approval), Hold: deadlineOf(s.Hold),
+		Allowed: append([]string{}, s.Allowed...), DryRun: s.DryRun,
+		StableHealthy: s.StableHealthy, CanaryHealthy: s.CanaryHealthy,
+	}
+	for i, r := range s.Stages {
+		ro.Stages[i] = rungOf(r)
+	}
+	if s.WaitingFor != "" {
+		ro.WaitingFor = &s.WaitingFor
+	}
+	if s.LastDecision != nil {
+		d := DecisionOf(*s.LastDecision)
+		ro.LastDecision = &d
+	}
+	return ro
+}
+
+func stageOf(s control.StageStatus) Stage {
+	return Stage{
+		Index: s.Index, Count: s.Count, Weight: s.Weight.Fraction(), ElapsedSeconds: s.Elapsed.Seconds(),
+		LeastSeconds: s.Least.Seconds(), RemainingSeconds: secondsOf(s.Remaining), ExpectedSeconds: secondsOf(s.Expected),
+	}
+}
+
+func rungOf(r control.RungStatus) Rung {
+	out := Rung{
+		Index: r.Index, Weight: r.Weight.Fraction(), Label: r.Label, State: r.State, LeastSeconds: r.Least.Seconds(),
+		StartedAt: timeOf(r.Started), EndedAt: timeOf(r.Ended),
+	}
+	if r.Owner != "" {
+		out.Owner = &r.Owner
+	}
+	return out
+}
+
+// armOf shows quantiles as null before anything was timed.
+func armOf(a control.ArmStatus) Arm {
+	out := Arm{Requests: a.Requests, Errors: a.Errors, Neutral: a.Neutral, Rate: finite(a.Rate)}
+	if a.P50 > 0 {
+		out.P50MS, out.P95MS, out.P99MS = msOf(a.P50), msOf(a.P95), msOf(a.P99)
+	}
+	return out
+}
+
+func deadlineOf(d *control.DeadlineStatus) *Deadline {
+	if d == nil {
+		return nil
+	}
+	return &Deadline{Reason: string(d.Reason), Since: timeOf(d.Since), Until: timeOf(d.Until), Then: d.Then}
+}
+
+// DecisionOf shows a journalled decision.
+func DecisionOf(e journal.Entry) DecisionView {
+	d := e.Decision
+	return DecisionView{
+		ID: e.ID, At: e.At, Action: d.Action.String(), From: d.From.Fraction(), To: d.To.Fraction(),
+		Actor: d.Actor, Reason: string(d.Reason), Sentence: e.Sentence,
+		Evidence: Evidence{
+			Phase: d.Phase.String(), Stage: d.Stage, Verdict: d.Verdict.String(), Reasons: reasonTexts(d.Reasons),
+			Baseline: d.Baseline, Note: d.Note, Override: d.Override, Gates: Finite(d.Findings),
+		},
+	}
+}
+
+// seriesOf shows a rollout's past.
+func seriesOf(s *control.RolloutStatus) Series {
+	return Series{Recent: pointsOf(s.Recent), Attempt: pointsOf(s.Whole)}
+}
+
+func pointsOf(points []control.Point) []Point {
+	out := make([]Point, len(points))
+	for i, p := range points {
+		out[i] = Point{
+			At: p.At, Seconds: p.Seconds, Weight: p.Weight.Fraction(), Stable: pointArmOf(p.Stable), Canary: pointArmOf(p.Canary),
+		}
+	}
+	return out
+}
+
+func pointArmOf(a control.PointArm) PointArm {
+	out := PointArm{Requests: a.Requests, Errors: a.Errors}
+	if a.P50 > 0 {
+		out.P50MS, out.P95MS, out.P99MS = msOf(a.P50), msOf(a.P95), msOf(a.P99)
+	}
+	if a.Requests > 0 {
+		rate, low, high := wilson(a.Errors, a.Requests)
+		out.ErrorRate, out.ErrorLow, out.ErrorHigh = &rate, &low, &high
+	}
+	return out
+}
+
+// UpstreamOf shows a pool.
+func UpstreamOf(revision string, s upstream.Status) Upstream {
+	u := Upstream{
+		Name: s.Name, Revision: revision, Healthy: s.Healthy, InFlight: s.InFlight, Queued: s.Queued,
+		Draining: s.Draining, Errors: s.Errors, Servers: make([]UpstreamServer, len(s.Servers)),
+	}
+	for i, srv := range s.Servers {
+		u.Servers[i] = UpstreamServer{
+			Name: srv.Name, Address: srv.Address, State: srv.State, InFlight: srv.InFlight, Connections: srv.Connections,
+			Idle: srv.Idle, Rate: finite(srv.Rate), Requests: srv.Requests, Retries: srv.Retries, Ejections: srv.Ejections,
+			Errors: srv.Errors,
+		}
+		if c := srv.LastCheck; !c.At.IsZero() {
+			u.Servers[i].LastCheck = &Check{At: c.At, OK: c.OK, Detail: c.Detail}
+		}
+	}
+	return u
+}
+
+// ExplainKey says where a key goes in each split, as routed now.
+func ExplainKey(key string, splits []*router.Split) Explain {
+	x := Explain{Key: key, Rollouts: []ExplainSplit{}, Experiments: []ExplainExp{}, Flags: []ExplainedFlag{}}
+	for _, s := range splits {
+		c := s.ChooseKey(nil, []byte(key))
+		side := "above"
+		if c.Arm == router.Canary {
+			side = "within"
+		}
+		x.Rollouts = append(x.Rollouts, ExplainSplit{
+			Name: s.Rollout, Bucket: int(c.Bucket), Arm: armName(int(c.Arm)),
+			FlipsAtWeight: (router.Weight(c.Bucket) + 1).Fraction(), // bucket b is the canary's while b < weight
+			Reason:        fmt.Sprintf("bucket %d is %s the canary's %s", c.Bucket, side, s.Weight),
+		})
+	}
+	return x
+}
+
+func reasonTexts(list []gate.Reason) []string {
+	var out []string
+	for _, r := range list {
+		out = append(out, string(r))
+	}
+	return out
+}
+
+func timeOf(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func secondsOf(d *time.Duration) *float64 {
+	if d == nil {
+		return nil
+	}
+	s := d.Seconds()
+	return &s
+}
+
+func msOf(d time.Duration) *float64 {
+	ms := float64(d) / float64(time.Millisecond)
+	return &ms
+}

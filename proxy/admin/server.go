@@ -1,0 +1,162 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"serin/gate/control"
+)
+
+const (
+	maxBodyBytes   = 1 << 20
+	maxHeadBytes   = 32 << 10
+	headTimeout    = 5 * time.Second
+	readTimeout    = 15 * time.Second
+	writeTimeout   = 30 * time.Second // events sets its own, a line at a time
+	idleTimeout    = 2 * time.Minute
+	loopTimeout    = 10 * time.Second // how long an act waits for the control loop
+	shutdownPeriod = 5 * time.Second
+)
+
+// Server is the admin API. Its methods are safe for concurrent use.
+type Server struct {
+	o       Options
+	log     *slog.Logger
+	events  *feed
+	tally   *tally
+	closing chan struct{} // closed when Serve ends: event streams return
+}
+
+// New makes a server; it starts nothing.
+func New(o Options) *Server {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{o: o, log: o.Log, tally: newTally(), closing: make(chan struct{})}
+	s.events = newFeed(s.rollouts)
+	return s
+}
+
+// Serve answers on ln until ctx ends, then waits a moment for requests in progress. It leaves no goroutine. Call it once.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	hs := &http.Server{
+		Handler:           s.handler(hostsOf(ln.Addr(), s.o)),
+		ReadHeaderTimeout: headTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeadBytes,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	counted := make(chan struct{})
+	cctx, stop := context.WithCancel(ctx)
+	go func() {
+		defer close(counted)
+		if s.o.Stream != nil {
+			s.tally.run(cctx, s.o.Stream)
+		}
+	}()
+	served := make(chan error, 1)
+	go func() { served <- hs.Serve(ln) }()
+
+	var err error
+	select {
+	case err = <-served:
+		close(s.closing)
+	case <-ctx.Done():
+		close(s.closing)
+		sctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPeriod)
+		if hs.Shutdown(sctx) != nil {
+			hs.Close()
+		}
+		cancel()
+		<-served
+	}
+	stop()
+	<-counted
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Handler is the API for a listener on Options.Address; Serve uses the same with the listener's own address.
+func (s *Server) Handler() http.Handler { return s.handler(hostsOf(nil, s.o)) }
+
+func (s *Server) handler(hosts hostList) http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range s.routes() {
+		mux.Handle(r.pattern, r.methods)
+	}
+	return s.recovered(guard(hosts, mux))
+}
+
+type route struct {
+	pattern string
+	methods methods
+}
+
+// routes is the whole surface.
+func (s *Server) routes() []route {
+	return []route{
+		{"/v1/rollouts", methods{"GET": s.listRollouts}},
+		{"/v1/rollouts/{name}", methods{"GET": s.oneRollout}},
+		{"/v1/rollouts/{name}/decisions", methods{"GET": s.listDecisions}},
+		{"/v1/rollouts/{name}/series", methods{"GET": s.oneSeries}},
+		{"/v1/rollouts/{name}/{verb}", methods{"POST": s.act}},
+		{"/v1/events", methods{"GET": s.streamEvents}},
+		{"/v1/upstreams", methods{"GET": s.listUpstreams}},
+		{"/v1/experiments", methods{"GET": empty("experiments")}},
+		{"/v1/flags", methods{"GET": empty("flags")}},
+		{"/v1/explain", methods{"GET": s.explain}},
+		{"/v1/config", methods{"GET": s.config}},
+		{"/v1/reload", methods{"POST": s.reload}},
+		{"/healthz/live", methods{"GET": s.live}},
+		{"/healthz/ready", methods{"GET": s.ready}},
+		{"/metrics", methods{"GET": s.metrics}},
+		{"/{$}", methods{"GET": s.page}},
+		{"/", nil},
+	}
+}
+
+// recovered turns a panic of ours into a 500, logged once; the listener lives on.
+func (s *Server) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			s.log.Error("admin request panicked", "path", r.URL.Path, "err", fmt.Sprint(p))
+			fail(w, http.StatusInternalServerError, "internal error", "this is a bug in serin; the log has the details")
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// status is the loop's, an empty one before there is any.
+func (s *Server) status() *control.Status {
+	if s.o.Loop != nil {
+		if status := s.o.Loop.Status(); status != nil {
+			return status
+		}
+	}
+	return &control.Status{}
+}
+
+func (s *Server) rollouts() []Rollout {
+	status := s.status()
+	list := make([]Rollout, len(status.Rollouts))
+	for i := range status.Rollouts {
+		list[i] = RolloutOf(&status.Rollouts[i])
+	}
+	return list
+}
