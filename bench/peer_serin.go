@@ -49,6 +49,7 @@ canary = "v2"
 key    = ["header:X-User-Id"]
 ladder = ["10%%", "100%%"]
 every  = "24h"
+max_stage = "48h"
 [[rollout.%[1]s.gate]]
 metric   = "error_rate"
 hold     = "stable + 0.5pt"
