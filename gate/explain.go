@@ -3,6 +3,7 @@ package gate
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Explain is a decision in one sentence: the log, the command line, the page and the notices all say it in these words.
@@ -19,6 +20,9 @@ func Explain(s State, p *Policy, d Decision) string {
 	case ActStart:
 		return startSentence(s, p, &d)
 	case ActAdvance, ActWiden, ActPromote, ActRollback, ActStepBack:
+		if d.Action == ActRollback && !d.News {
+			return "Rolled back already."
+		}
 		return past(d.Action) + move(&d) + by(&d) + because(s, p, &d) + "."
 	case ActComplete:
 		return fmt.Sprintf("Completed%s: everybody is on revision %s.", by(&d), s.Revision)
@@ -152,13 +156,21 @@ func comparison(f *Finding) string {
 		return fmt.Sprintf("the canary's %s is %s (%s limit %s)", quantity(f), milliseconds(f.Canary), rule,
 			milliseconds(f.Canary/f.Difference*limit))
 	case f.Scale == scaleRatio:
-		return fmt.Sprintf("the canary's %s is %s against %s of stable, %s times as much (%s limit %s)", quantity(f),
-			milliseconds(f.Canary), milliseconds(f.Stable), decimals(f.Difference, 2), rule, decimals(limit, 2))
+		return fmt.Sprintf("the canary's %s is %s against %s of stable, %s times as much%s (%s limit %s)", quantity(f),
+			milliseconds(f.Canary), milliseconds(f.Stable), decimals(f.Difference, 2), lately(f), rule, decimals(limit, 2))
 	case f.Absolute:
-		return fmt.Sprintf("the canary's %s is %s (%s limit %s)", quantity(f), percent(f.Canary), rule, percent(limit))
+		return fmt.Sprintf("the canary's %s is %s%s (%s limit %s)", quantity(f), percent(f.Canary), lately(f), rule, percent(limit))
 	}
-	return fmt.Sprintf("the canary's %s is %s against %s of stable (%s limit + %s)", quantity(f), percent(f.Canary),
-		percent(f.Stable), rule, points(limit))
+	return fmt.Sprintf("the canary's %s is %s against %s of stable%s (%s limit + %s)", quantity(f), percent(f.Canary),
+		percent(f.Stable), lately(f), rule, points(limit))
+}
+
+// lately names the window that the numbers are of.
+func lately(f *Finding) string {
+	if f.WindowSeconds == 0 {
+		return ""
+	}
+	return " in the last " + span(time.Duration(f.WindowSeconds*float64(time.Second)))
 }
 
 // leading is the first obeyed finding with a verdict; nil where there is none.
@@ -179,7 +191,7 @@ func startSentence(s State, p *Policy, d *Decision) string {
 	if d.Phase != Progressing || d.From == d.To && d.Actor != ActorGate {
 		return "Started already" + by(d) + "."
 	}
-	return fmt.Sprintf("Started at %s with revision %s: the canary's pool is healthy.", stageName(p, s.Stage), s.Revision)
+	return fmt.Sprintf("Started revision %s at stage %d, %s: the canary's pool is healthy.", s.Revision, s.Stage, stageName(p, s.Stage))
 }
 
 func resumeSentence(s State, d *Decision) string {

@@ -166,8 +166,14 @@ func findingText(f *Finding) string {
 	case NotEnoughEvidence:
 		return fmt.Sprintf("%s are not yet enough to rule out %s", many(f.Samples.Canary, "canary request"), harm(f))
 	case EstimateAboveHold:
+		if f.Confirmed { // the plain judge asks for no evidence
+			return comparison(f)
+		}
 		return comparison(f) + ", but that may be chance"
 	case WorseThanStable:
+		if f.PassNeeds == 0 {
+			return comparison(f)
+		}
 		return comparison(f) + ", and that is no chance"
 	case OneBucketDominates:
 		return fmt.Sprintf("one bucket of users has %s of the canary's %s; a person should look at it", percent(f.WorstShare), nouns(f.Metric))

@@ -140,6 +140,7 @@ type Question struct {
 	AlphaFail float64          // errors.false_rollback, default .01
 	AlphaPass float64          // errors.false_pass, default .05, halved by each evidence restart
 	Plain     *Plain           // judge = "plain": limits on View.Plain, no statistics; nil: evidence
+	Terse     bool             // leave out what is for people only: the intervals
 }
 
 // Finding is one criterion's answer. JSON names are product.md's.
@@ -168,6 +169,7 @@ type Finding struct {
 	Absolute        bool     `json:"absolute,omitempty"`  // the limit asks nothing of stable
 	Clear           bool     `json:"-"`                   // the last 300 s are back under the hold limit, without a trace of evidence
 	WorstShare      float64  `json:"worst_bucket_share,omitempty"`
+	WindowSeconds   float64  `json:"window_seconds,omitempty"` // the numbers are of the last 60 or 300 s; 0: of the whole step
 }
 
 // Samples are raw counts of the step, before the design effect.
@@ -217,6 +219,7 @@ type Seen struct {
 	JournalAvailable bool
 	ObservedWeight   float64   // canary's share of keyed requests of the step; < 0: unknown
 	WallClock        time.Time // for sentences only
+	Terse            bool      // nobody reads the findings: leave the intervals out (simulation)
 }
 
 // Event is what Step is told: exactly one of Tick, Operator, Replan.

@@ -30,7 +30,7 @@ func (t *turn) judge(seen *Seen) judgement {
 		View: &seen.View, Stage: s.Stage, Crossings: len(p.Stages), Failers: p.failers(),
 		Share: float64(s.Weight) / float64(router.Full), NextShare: next, Dwelled: s.Clock >= p.stage(s.Stage).Least,
 		Frozen: t.frozen(), AlphaFail: orElse(p.AlphaFail, .01), AlphaPass: math.Ldexp(orElse(p.AlphaPass, .05), -s.Restarts),
-		Plain: p.Plain,
+		Plain: p.Plain, Terse: seen.Terse,
 	}
 	j := judgement{verdict: Pass, clear: true, lacking: true}
 	absolute := true
@@ -209,10 +209,14 @@ const minDead = 20
 // sick reports whether stable itself fails: its last minute is above twice its rate before the rollout and above that
 // rate by two points, with odds of at least 100 (gate.md, section 6). Unknown before: what the step saw until then.
 func sick(v *window.View) bool {
-	if !v.W60.OK {
+	span := &v.W60
+	if !span.OK {
+		span = &v.Full
+	}
+	if !span.OK {
 		return false
 	}
-	before, now := v.Before, v.W60.Stable.Counts(window.BadKind)
+	before, now := v.Before, span.Stable.Counts(window.BadKind)
 	if before.N < minBefore {
 		full := v.Full.Stable.Counts(window.BadKind)
 		before = window.Counts{X: full.X - now.X, N: full.N - now.N}

@@ -85,13 +85,22 @@ func (t *turn) says(r Reason) bool {
 	if t.s.Phase != t.was.Phase || t.s.Cause != t.was.Cause || t.s.Asked != t.was.Asked || t.s.Stage != t.was.Stage {
 		return true
 	}
-	return r != t.was.Reason && !(quiet(r) && (quiet(t.was.Reason) || t.was.Reason == RestartReplayed))
+	return r != t.was.Reason && !(quiet(r) && (quiet(t.was.Reason) || moved(t.was.Reason)))
 }
 
+// quiet reasons are merely waiting for evidence.
 func quiet(r Reason) bool {
 	switch r {
-	case "", Collecting, NotEnoughEvidence, EstimateAboveHold, Warmup, SaturatedUsers,
-		Passed, Started, Manual, NewRevision, PolicyChanged, Sparse:
+	case "", Collecting, NotEnoughEvidence, EstimateAboveHold, Warmup, SaturatedUsers:
+		return true
+	}
+	return false
+}
+
+// moved reasons were told with a decision; that evidence is collected after it goes without saying.
+func moved(r Reason) bool {
+	switch r {
+	case Passed, Started, Manual, NewRevision, PolicyChanged, Sparse, HoldTimedOut, ApprovalTimedOut, RestartReplayed:
 		return true
 	}
 	return false

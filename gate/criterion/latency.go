@@ -166,7 +166,7 @@ func (l *latency) relative(q *gate.Question) gate.Finding {
 	switch {
 	case l.fails(&f, q):
 		f.Verdict, f.Reason, f.Confirmed = gate.Fail, gate.WorseThanStable, true
-	case l.finds(q):
+	case l.finds(&f, q):
 		f.Reason, f.Confirmed, f.ExpectedSeconds = gate.WorseThanStable, true, nil
 	case p.above():
 		f.Reason, f.ExpectedSeconds = gate.EstimateAboveHold, nil
@@ -206,17 +206,19 @@ func (l *latency) fails(f *gate.Finding, q *gate.Question) bool {
 			continue
 		}
 		if nats, need := p.failE(p.hold), s.threshold(q); nats >= need {
-			f.FailOdds, f.FailNeeds = odds(nats), ptr(odds(need))
+			l.show(f, s, &p)
+			f.FailOdds, f.FailNeeds, f.ExpectedSeconds = odds(nats), ptr(odds(need)), nil
 			return true
 		}
 	}
 	return false
 }
 
-func (l *latency) finds(q *gate.Question) bool {
+func (l *latency) finds(f *gate.Finding, q *gate.Question) bool {
 	for _, s := range [...]span{fullSpan, w300Span} {
 		p := l.pace(q, s)
 		if p.ok && p.above() && p.failE(p.hold) >= ln20 {
+			l.show(f, s, &p)
 			return true
 		}
 	}
@@ -229,14 +231,14 @@ func (l *latency) fill(f *gate.Finding, q *gate.Question, p *paced) {
 	if l.roll != nil && !math.IsInf(p.roll, 1) {
 		f.RollbackLimit, f.FailNeeds = ptr(p.roll), ptr(odds(fullSpan.threshold(q)))
 	}
-	f.Samples = gate.Samples{Stable: count(p.stable.n), Canary: count(p.canary.n)}
+	l.show(f, fullSpan, p)
 	if p.edge < 0 || p.canary.n == 0 {
 		return
 	}
+	if !q.Terse {
+		f.DifferenceLow, f.DifferenceHigh = p.bounds()
+	}
 	t := p.table(0)
-	f.Samples.StableBad, f.Samples.CanaryBad = count(t.XS), count(t.XC)
-	f.Stable, f.Canary, f.Difference = ms(p.edge), ms(p.canary.bin(l.q)), p.ratio
-	f.DifferenceLow, f.DifferenceHigh = p.bounds()
 	m := 1 + margin(p.hold-1, p.roll-1, q.NextShare)
 	nats := p.passE(window.Shift(m))
 	f.PassLimit, f.PassOdds = m, odds(nats)
@@ -251,6 +253,18 @@ func (l *latency) fill(f *gate.Finding, q *gate.Question, p *paced) {
 		total := evidence.PassNeeds(a, b-a, fraction(t), 1, q.AlphaPass)
 		f.ExpectedSeconds = eta(p.canary.n, total, p.canary.n/max(q.View.Full.Length.Seconds(), 1), nats, math.Log(1/q.AlphaPass))
 	}
+}
+
+// show gives a finding the numbers of the span it rests on.
+func (l *latency) show(f *gate.Finding, s span, p *paced) {
+	f.WindowSeconds = s.length().Seconds()
+	f.Samples = gate.Samples{Stable: count(p.stable.n), Canary: count(p.canary.n)}
+	if p.edge < 0 || p.canary.n == 0 {
+		return
+	}
+	t := p.table(0)
+	f.Samples.StableBad, f.Samples.CanaryBad = count(t.XS), count(t.XC)
+	f.Stable, f.Canary, f.Difference = ms(p.edge), ms(p.canary.bin(l.q)), p.ratio
 }
 
 func ms(bin int) float64 {

@@ -153,7 +153,8 @@ func (s *sight) fails(f *gate.Finding) bool {
 		}
 		nats, need := evidence.FailE(s.hold/2, s.sure[i]), spans[i].threshold(s.q)
 		if nats >= need && s.crowd.BadBuckets >= minBuckets {
-			f.FailOdds, f.FailNeeds = odds(nats), ptr(odds(need))
+			s.show(f, spans[i])
+			f.FailOdds, f.FailNeeds, f.ExpectedSeconds = odds(nats), ptr(odds(need)), nil
 			return true
 		}
 	}
@@ -167,13 +168,35 @@ func (s *sight) finds(f *gate.Finding) bool {
 		if !s.ok[i] || t.Diff() <= s.hold || evidence.FailE(0, t.Div(s.effect)) < ln20 {
 			continue
 		}
-		f.Reason, f.Confirmed = gate.WorseThanStable, true
-		if evidence.FailE(0, s.sure[i]) < ln20 || s.crowd.BadBuckets < 2 {
-			f.Reason, f.Confirmed = gate.OneBucketDominates, false
+		s.show(f, i)
+		f.Reason, f.Confirmed, f.ExpectedSeconds = gate.WorseThanStable, true, nil
+		if evidence.FailE(0, s.sure[i]) < ln20 {
+			f.Reason, f.Confirmed = s.alone(), false
 		}
 		return true
 	}
 	return false
+}
+
+// alone is why a finding that does not stand without its worst bucket is none: one user dominates, or, where the bucket
+// has no large part of the errors, there is just too little evidence yet.
+func (s *sight) alone() gate.Reason {
+	if s.crowd.WorstShare >= dominance || s.crowd.BadBuckets < minBuckets {
+		return gate.OneBucketDominates
+	}
+	return gate.EstimateAboveHold
+}
+
+// show gives a finding the numbers of the span it rests on.
+func (s *sight) show(f *gate.Finding, i span) {
+	t := s.raw[i]
+	table := t.Div(s.effect)
+	f.WindowSeconds = i.length().Seconds()
+	f.Stable, f.Canary, f.Difference = rateOf(t.XS, t.NS), rateOf(t.XC, t.NC), t.Diff()
+	f.Samples = gate.Samples{Stable: count(t.NS), StableBad: count(t.XS), Canary: count(t.NC), CanaryBad: count(t.XC)}
+	if !s.q.Terse {
+		f.DifferenceLow, f.DifferenceHigh = evidence.Lower(table), evidence.Upper(table)
+	}
 }
 
 // clear reports whether the last 300 s have nothing left of a finding.
@@ -233,15 +256,13 @@ func (r *rate) fill(f *gate.Finding, s *sight) {
 	m := margin(s.hold, s.roll, s.q.NextShare)
 	need := math.Log(1 / s.q.AlphaPass)
 	nats := evidence.PassE(m, table)
-	f.Stable, f.Canary, f.Difference = rateOf(full.XS, full.NS), rateOf(full.XC, full.NC), full.Diff()
-	f.DifferenceLow, f.DifferenceHigh = evidence.Lower(table), evidence.Upper(table)
+	s.show(f, fullSpan)
 	f.HoldLimit, f.PassLimit, f.PassOdds, f.PassNeeds = s.hold, m, odds(nats), odds(need)
 	if r.roll != nil {
 		f.RollbackLimit = ptr(s.roll)
 		f.FailOdds = odds(evidence.FailE(s.hold/2, s.sure[fullSpan]))
 		f.FailNeeds = ptr(odds(fullSpan.threshold(s.q)))
 	}
-	f.Samples = gate.Samples{Stable: count(full.NS), StableBad: count(full.XS), Canary: count(full.NC), CanaryBad: count(full.XC)}
 	f.WorstShare = s.crowd.WorstShare
 	f.Clear = s.clear()
 	total := evidence.PassNeeds(rateOf(full.XS, full.NS), m, fraction(full), s.effect, s.q.AlphaPass)

@@ -66,6 +66,7 @@ func (s *sight) failsAlone(f *gate.Finding) bool {
 		if nats < need {
 			continue
 		}
+		s.showAlone(f, spans[i])
 		f.FailOdds, f.FailNeeds, f.ExpectedSeconds = odds(nats), ptr(odds(need)), nil
 		f.Verdict, f.Reason, f.Confirmed = gate.Fail, gate.WorseThanStable, true
 		if s.q.Frozen == nil && s.suffers(span(i), s.roll) {
@@ -82,16 +83,29 @@ func (s *sight) findsAlone(f *gate.Finding) bool {
 		if !s.ok[i] || evidence.AbsFailE(s.hold, t.XC, t.NC) < ln20 {
 			continue
 		}
+		s.showAlone(f, i)
 		f.Reason, f.Confirmed, f.ExpectedSeconds = gate.WorseThanStable, true, nil
 		switch {
 		case s.q.Frozen == nil && s.suffers(i, s.hold):
 			f.Reason, f.Confirmed = gate.StableUnhealthy, false
-		case evidence.AbsFailE(s.hold, s.sure[i].XC, s.sure[i].NC) < ln20 || s.crowd.BadBuckets < 2:
-			f.Reason, f.Confirmed = gate.OneBucketDominates, false
+		case evidence.AbsFailE(s.hold, s.sure[i].XC, s.sure[i].NC) < ln20:
+			f.Reason, f.Confirmed = s.alone(), false
 		}
 		return true
 	}
 	return false
+}
+
+// showAlone gives a finding the numbers of the span it rests on: the canary's own rate is the difference.
+func (s *sight) showAlone(f *gate.Finding, i span) {
+	t := s.raw[i]
+	table := t.Div(s.effect)
+	f.WindowSeconds = i.length().Seconds()
+	f.Stable, f.Canary, f.Difference = rateOf(t.XS, t.NS), rateOf(t.XC, t.NC), rateOf(t.XC, t.NC)
+	f.Samples = gate.Samples{Stable: count(t.NS), StableBad: count(t.XS), Canary: count(t.NC), CanaryBad: count(t.XC)}
+	if !s.q.Terse {
+		f.DifferenceLow, f.DifferenceHigh = evidence.AbsLower(table.XC, table.NC), evidence.AbsUpper(table.XC, table.NC)
+	}
 }
 
 // fillAbsolute shows the canary's own rate where a relative gate shows the difference.
@@ -101,15 +115,13 @@ func (r *rate) fillAbsolute(f *gate.Finding, s *sight) {
 	m := min(margin(s.hold, s.roll, s.q.NextShare), .99)
 	need := math.Log(1 / s.q.AlphaPass)
 	nats := evidence.AbsPassE(m, t.XC, t.NC)
-	f.Stable, f.Canary, f.Difference = rateOf(full.XS, full.NS), rateOf(full.XC, full.NC), rateOf(full.XC, full.NC)
-	f.DifferenceLow, f.DifferenceHigh = evidence.AbsLower(t.XC, t.NC), evidence.AbsUpper(t.XC, t.NC)
+	s.showAlone(f, fullSpan)
 	f.HoldLimit, f.PassLimit, f.PassOdds, f.PassNeeds = s.hold, m, odds(nats), odds(need)
 	if r.roll != nil {
 		f.RollbackLimit = ptr(s.roll)
 		f.FailOdds = odds(evidence.AbsFailE(s.roll, s.sure[fullSpan].XC, s.sure[fullSpan].NC))
 		f.FailNeeds = ptr(odds(fullSpan.threshold(s.q)))
 	}
-	f.Samples = gate.Samples{Stable: count(full.NS), StableBad: count(full.XS), Canary: count(full.NC), CanaryBad: count(full.XC)}
 	f.WorstShare = s.crowd.WorstShare
 	late := s.raw[w300Span].Div(s.effect)
 	f.Clear = s.ok[w300Span] && late.NC > 0 && late.XC/late.NC <= s.hold && evidence.AbsFailE(s.hold, late.XC, late.NC) < ln3

@@ -9,13 +9,14 @@ import (
 )
 
 const (
-	holdOdds    = 20  // a confirmed finding
-	clearOdds   = 3   // below it a confirmed finding has left no trace
-	minRequests = 100 // canary requests before a pass
-	minBuckets  = 3   // distinct canary buckets with an error before a fail
-	passCap     = 5   // a gate without a rollback limit must exclude at most so many hold limits
-	quietStart  = 10 * time.Second
-	mostOdds    = 1e12 // shown; JSON has no infinity
+	holdOdds    = 20          // a confirmed finding
+	clearOdds   = 3           // below it a confirmed finding has left no trace
+	minRequests = 100         // canary requests before a pass
+	minBuckets  = 3           // distinct canary buckets with an error before a fail
+	passCap     = 5           // a gate without a rollback limit must exclude at most so many hold limits
+	quietStart  = time.Minute // before it nobody is told that there is no traffic
+	dominance   = 1. / 3      // a bucket with so much of the canary's errors dominates them
+	mostOdds    = 1e12        // shown; JSON has no infinity
 )
 
 var (
