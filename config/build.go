@@ -60,14 +60,18 @@ func (b *builder) listeners() {
 	for i := range b.config.Listen {
 		t := &b.config.Listen[i]
 		at := b.elementOf("listen", i)
-		if taken[string(t.Address)] && !strings.HasSuffix(string(t.Address), ":0") {
-			b.report(join(at, "address"), fmt.Sprintf("%s is listened on twice", show(string(t.Address))), "")
-		}
-		taken[string(t.Address)] = true
 		b.plan.Listen = append(b.plan.Listen, b.listen(at, t))
-	}
-	if admin := b.config.Admin.Address; taken[string(admin)] && !strings.HasSuffix(string(admin), ":0") {
-		b.report("admin.address", fmt.Sprintf("%s is a data listener's address already", show(string(admin))), "")
+		place, address := join(at, "address"), string(t.Address)
+		if b.bad[place] || strings.HasSuffix(address, ":0") {
+			continue
+		}
+		if taken[address] {
+			b.report(place, show(address)+" is listened on twice", "")
+		}
+		if address == string(b.config.Admin.Address) {
+			b.report(place, show(address)+" is the admin listener's", "")
+		}
+		taken[address] = true
 	}
 }
 
@@ -97,7 +101,7 @@ func (b *builder) listen(at string, t *ListenTable) Listen {
 		l.TrustedProxies = append(l.TrustedProxies, p.Prefix)
 	}
 	if t.Limits.Target > t.Limits.Head {
-		b.report(join(at, "limits.target"), "a target longer than the whole head: want at most limits.head", "")
+		b.report(join(join(at, "limits"), "target"), "a target longer than the whole head: want at most limits.head", "")
 	}
 	if t.ProxyProtocol && len(t.TrustedProxies) == 0 {
 		b.warn(join(at, "proxy_protocol"), "nobody's PROXY protocol is believed without trusted_proxies")
@@ -177,10 +181,10 @@ func (b *builder) upstream(name string, t *UpstreamTable) {
 			Healthy: int(t.Health.Healthy), Unhealthy: int(t.Health.Unhealthy),
 		}
 		if path := u.Health.Path; path != "" && (path[0] != '/' || strings.ContainsFunc(path, notInTarget)) {
-			b.report(join(at, "health.path"), wanted(`a path such as "/up"`, path).Error(), "")
+			b.report(join(join(at, "health"), "path"), wanted(`a path such as "/up"`, path).Error(), "")
 		}
 		if t.Health.Timeout > t.Health.Every {
-			b.report(join(at, "health.timeout"), fmt.Sprintf("want at most health.every (%s), got %s", t.Health.Every, t.Health.Timeout), "")
+			b.report(join(join(at, "health"), "timeout"), fmt.Sprintf("want at most health.every (%s), got %s", t.Health.Every, t.Health.Timeout), "")
 		}
 	}
 	b.upstreams[name] = len(b.plan.Upstreams)

@@ -61,13 +61,9 @@ func (b *builder) judged(at string, t *GateTable, p *gate.Policy) {
 	if t.Hold == nil && t.Rollback == nil {
 		b.report(at, `a gate without a limit: want hold or rollback, such as hold = "stable + 0.5pt"`, "")
 	}
-	for key, limit := range map[string]*Limit{"hold": t.Hold, "rollback": t.Rollback} {
-		if limit == nil || limit.parsed == nil || !known {
-			continue
-		}
-		if _, err := criterion.New(criterion.Spec{Metric: metric, Hold: limit.parsed}); err != nil {
-			b.report(join(at, key), err.Error(), "")
-		}
+	if known {
+		b.form(join(at, "hold"), metric, t.Hold)
+		b.form(join(at, "rollback"), metric, t.Rollback)
 	}
 	b.limits(at, t)
 	for i, stage := range t.Stages {
@@ -79,6 +75,16 @@ func (b *builder) judged(at string, t *GateTable, p *gate.Policy) {
 		case slices.Contains(t.Stages[:i], stage):
 			b.report(place, fmt.Sprintf("stage %d is listed twice", stage), "")
 		}
+	}
+}
+
+// form checks that a limit is of a form its metric knows.
+func (b *builder) form(at, metric string, limit *Limit) {
+	if limit == nil || limit.parsed == nil {
+		return
+	}
+	if _, err := criterion.New(criterion.Spec{Metric: metric, Hold: limit.parsed}); err != nil {
+		b.report(at, err.Error(), "")
 	}
 }
 

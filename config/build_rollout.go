@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"serin/gate"
@@ -67,6 +68,9 @@ func (b *builder) keys(at string, t *RolloutTable) []router.KeySource {
 		if key.Kind == router.KeyMint {
 			mints++
 		}
+		if key.Kind == router.KeyMint && strings.HasPrefix(key.Name, "__") && !b.secure() {
+			b.warn(place, "browsers keep a cookie of this name only from a TLS connection, and a listener has none")
+		}
 		if mints > 1 && key.Kind == router.KeyMint {
 			b.report(place, "a second minted cookie: only the first would ever be made", "")
 		}
@@ -89,6 +93,11 @@ func (b *builder) trusts() bool {
 		}
 	}
 	return true
+}
+
+// secure reports whether every listener serves TLS.
+func (b *builder) secure() bool {
+	return !slices.ContainsFunc(b.plan.Listen, func(l Listen) bool { return l.TLS == nil })
 }
 
 // policy builds what the gate is to do.

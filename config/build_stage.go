@@ -14,7 +14,7 @@ import (
 func (b *builder) stages(at string, t *RolloutTable) []gate.Stage {
 	short, long := join(at, "ladder"), join(at, "stage")
 	switch {
-	case b.bad[short] || b.anyBad(long):
+	case b.bad[short] || b.bad[long]:
 		return nil
 	case b.given[short] && b.given[long]:
 		b.report(long, "a rollout has a ladder or stages, never both", "")
@@ -46,14 +46,17 @@ func (b *builder) stages(at string, t *RolloutTable) []gate.Stage {
 func (b *builder) longForm(at, path string, t *RolloutTable) []gate.Stage {
 	var stages []gate.Stage
 	var places []string // of each stage, for messages
+	broken := false
 	for i := range t.Stage {
-		table, place := &t.Stage[i], b.elementOf(path, i)
+		table, place := &t.Stage[i], join(b.elementOf(path, i), "weight")
+		broken = broken || b.bad[place]
 		for j, text := range table.Weight {
 			stage := gate.Stage{Label: "preview", Preview: true}
 			if text != "preview" {
 				weight, ok := parseWeight(text)
 				if !ok {
-					b.report(join(place, "weight"), wanted(`a share in steps of 0.01%, such as "5%", a list of them, or "preview"`, text).Error(), "")
+					b.report(place, wanted(`a share in steps of 0.01%, such as "5%", a list of them, or "preview"`, text).Error(), "")
+					broken = true
 					continue
 				}
 				stage = gate.Stage{Label: weight.String(), Weight: weight}
@@ -66,14 +69,14 @@ func (b *builder) longForm(at, path string, t *RolloutTable) []gate.Stage {
 				stage.Approve = &gate.Approve{Timeout: time.Duration(table.Approve.Timeout), OnTimeout: string(table.Approve.OnTimeout)}
 			}
 			stages = append(stages, stage)
-			at := join(place, "weight")
 			if len(table.Weight) > 1 {
-				at = element(at, j)
+				places = append(places, element(place, j))
+			} else {
+				places = append(places, place)
 			}
-			places = append(places, at)
 		}
 	}
-	if b.anyBad(path) {
+	if broken {
 		return nil
 	}
 	if err := ladder.Check(stages); err != nil {

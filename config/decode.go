@@ -72,7 +72,11 @@ func (d *decoder) unknown(at, kind, key string, given any, fields []field) {
 		for _, f := range fields {
 			candidates = append(candidates, f.key)
 		}
-		d.report(path, "unknown key", didYouMean(key, candidates))
+		hint := didYouMean(key, candidates)
+		if right := meant[join(kind, key)]; right != "" {
+			hint = "did you mean " + quote(right) + "?"
+		}
+		d.report(path, "unknown key", hint)
 		return
 	}
 	named, ok := given.(map[string]any)

@@ -46,14 +46,12 @@ func (w *effective) inner(at string, v reflect.Value) {
 			w.table(at, true, v.Index(i))
 		}
 	case shapeNamed:
-		tables := v.Interface()
-		names := reflect.ValueOf(tables).MapKeys()
-		sorted := make([]string, len(names))
-		for i, name := range names {
-			sorted[i] = name.String()
+		names := make([]string, 0, v.Len())
+		for _, name := range v.MapKeys() {
+			names = append(names, name.String())
 		}
-		slices.Sort(sorted)
-		for _, name := range sorted {
+		slices.Sort(names)
+		for _, name := range names {
 			w.table(join(at, name), false, v.MapIndex(reflect.ValueOf(name)).Elem())
 		}
 	case shapeTable:

@@ -32,3 +32,6 @@ var notYetMetrics = []string{"mismatch_rate", "prometheus", "webhook", "signal."
 
 // notYetWords are the words of an enum later work brings.
 var notYetWords = map[string][]string{"rollout.NAME.gate.worse": {"lower"}}
+
+// meant are keys that people write where another table has them, and the key that is right here.
+var meant = map[string]string{"rollout.NAME.stage.every": "for"}

@@ -148,14 +148,9 @@ func (d *decoder) finish(tree map[string]any, hash string, opts Options) (*Plan,
 	return b.plan, nil
 }
 
-// ordered sorts problems as a reader meets them and drops repetitions.
+// ordered sorts problems by line, and leaves those of one line as they were found.
 func ordered(problems []Problem) []Problem {
-	slices.SortStableFunc(problems, func(a, b Problem) int {
-		if a.Line != b.Line {
-			return a.Line - b.Line
-		}
-		return strings.Compare(a.Key, b.Key)
-	})
+	slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
 	return slices.Compact(problems)
 }
 

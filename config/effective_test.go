@@ -1,0 +1,57 @@
+package config
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// parsed parses a file of testdata that has no problem.
+func parsed(t *testing.T, name string) *Plan {
+	t.Helper()
+	data, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, problems := Parse("serin.toml", data, sealed(nil, nil))
+	if plan == nil {
+		t.Fatal(problems)
+	}
+	return plan
+}
+
+func TestEffective_ParsedAgain_IsTheSame(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"smallest.toml", "supported.toml", "warnings.toml"} {
+		once := Effective(parsed(t, name))
+		again, problems := Parse("serin.toml", []byte(once), sealed(nil, nil))
+		if again == nil {
+			t.Fatalf("%s: %v in\n%s", name, problems, once)
+		}
+		if twice := Effective(again); twice != once {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, twice, once)
+		}
+	}
+}
+
+func TestEffective_Smallest_ShowsDefaultsAndWhatIsDerived(t *testing.T) {
+	t.Parallel()
+	golden(t, "testdata/effective.golden", Effective(parsed(t, "smallest.toml")))
+}
+
+func TestEffective_Secret_StaysAReference(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/smallest.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(data), `stable = "v1"`, "stable = \"v1\"\nsalt = { env = \"SALT\" }", 1)
+	plan, problems := Parse("serin.toml", []byte(text), sealed(nil, map[string]string{"SALT": "very-secret"}))
+	if plan == nil {
+		t.Fatal(problems)
+	}
+	got := Effective(plan)
+	if strings.Contains(got, "very-secret") || !strings.Contains(got, `salt = { env = "SALT" }`) {
+		t.Errorf("got\n%s", got)
+	}
+}
