@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector makes sync.Pool forget on purpose: allocations are counted without it.
+
 package proxy
 
 import (
