@@ -124,6 +124,9 @@ func (b *Body) chunkByte(c byte, fresh int64) error {
 			b.state = chunkEndLF
 			return nil
 		}
+		if tokens[c] == 0 {
+			return errTrailer
+		}
 		b.section = append(b.section[:0], c)
 		b.state = chunkTrailer
 	case chunkEndLF:
