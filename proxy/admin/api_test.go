@@ -5,10 +5,14 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
+
+	"serin/gate/control"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -40,7 +44,8 @@ func TestRollout_TheContractsStatus_ComesBackWithEveryNameAndValue(t *testing.T)
 	if err := json.Unmarshal(raw, &want); err != nil {
 		t.Fatal(err)
 	}
-	again, err := json.Marshal(contract(t))
+	status := contract()
+	again, err := json.Marshal(RolloutOf(&status))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,6 +53,57 @@ func TestRollout_TheContractsStatus_ComesBackWithEveryNameAndValue(t *testing.T)
 		t.Fatal(err)
 	}
 	compare(t, "", got, want)
+}
+
+func TestRollout_EndlessOddsAndEmptyStatus_AreStillJSON(t *testing.T) {
+	s := contract()
+	inf, nan := math.Inf(1), math.NaN()
+	s.Gates[0].PassOdds, s.Gates[0].Difference, s.Gates[0].FailNeeds = inf, nan, &inf
+	for _, s := range []control.RolloutStatus{s, {}} {
+		raw, err := json.Marshal(RolloutOf(&s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back Rollout
+		if err := json.Unmarshal(raw, &back); err != nil {
+			t.Errorf("%v: %s", err, raw)
+		}
+		for _, list := range []string{`"stages":null`, `"gates":null`, `"allowed":null`} {
+			if strings.Contains(string(raw), list) {
+				t.Errorf("%s in %s", list, raw)
+			}
+		}
+	}
+}
+
+func TestRollout_DecodedByAClient_IsTheSame(t *testing.T) {
+	s := contract()
+	ro := RolloutOf(&s)
+	raw, err := json.Marshal(ro)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back Rollout
+	if err := json.Unmarshal(raw, &back); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := json.Marshal(back); err != nil || !bytes.Equal(again, raw) {
+		t.Errorf("%v: got %s, want %s", err, again, raw)
+	}
+}
+
+func TestSeries_Interval_IsWilsons(t *testing.T) {
+	// 1 in 100, as R's prop.test(1, 100, correct = FALSE) has it.
+	rate, low, high := wilson(1, 100)
+	if rate != .01 || math.Abs(low-.001767) > 1e-5 || math.Abs(high-.054486) > 1e-5 {
+		t.Errorf("got %v, %v to %v", rate, low, high)
+	}
+	if _, low, _ := wilson(0, 10); low != 0 {
+		t.Errorf("none of ten: low %v", low)
+	}
+	if _, _, high := wilson(10, 10); high != 1 {
+		t.Errorf("ten of ten: high %v", high)
+	}
 }
 
 // compare insists that got holds all of want; more fields may follow.
@@ -84,7 +140,7 @@ func compare(t *testing.T, at string, got, want any) {
 }
 
 func TestAnswers_OfEveryReadingCall_KeepTheirShape(t *testing.T) {
-	o, _ := rooms(t)
+	o, _ := rooms()
 	h := New(o).Handler()
 	for _, c := range []struct{ file, path string }{
 		{"rollouts.json", "/v1/rollouts"},

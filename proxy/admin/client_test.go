@@ -12,12 +12,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"serin/gate"
 )
 
 // daemon serves fakes on a real listener until the test ends.
 func daemon(t *testing.T, address string) (*Client, *fakeLoop) {
 	t.Helper()
-	o, loop := rooms(t)
+	o, loop := rooms()
 	ln, err := Listen(address)
 	if err != nil {
 		t.Fatal(err)
@@ -61,8 +63,8 @@ func TestClient_EveryCall_RoundTrips(t *testing.T) {
 		if d, err := c.Act(ctx, "checkout", "pause", Act{Reason: "r", Actor: "ann", IfVersion: &version}); err != nil || d.Sentence == "" {
 			t.Errorf("%s: act %v %v", address, d, err)
 		}
-		loop.err = &RefusedError{Kind: "version", Sentence: "version is 18", Hint: "look again"}
-		if _, err := c.Act(ctx, "checkout", "pause", Act{}); !errors.As(err, &status) || status.Status != 412 || status.Hint != "look again" {
+		loop.refusal = gate.RefusedVersion
+		if _, err := c.Act(ctx, "checkout", "pause", Act{IfVersion: &version}); !errors.As(err, &status) || status.Status != 412 || status.Hint == "" {
 			t.Errorf("%s: refused act: %v", address, err)
 		}
 		if list, err := c.Decisions(ctx, "checkout", time.Now().Add(-time.Hour), 5); err != nil || len(list) != 2 {

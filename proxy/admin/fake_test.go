@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +13,8 @@ import (
 	"go.uber.org/goleak"
 
 	"serin/gate"
+	"serin/gate/control"
+	"serin/gate/journal"
 	"serin/gate/window"
 	"serin/router"
 )
@@ -22,65 +23,92 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const testAddress = "127.0.0.1:9180"
 
-// contract is the status of product.md's section 5, word for word but for its times.
-func contract(t *testing.T) Rollout {
-	t.Helper()
-	raw, err := os.ReadFile("testdata/contract.json")
-	if err != nil {
-		t.Fatal(err)
+// contract is the loop's status that product.md's section 5 shows.
+func contract() control.RolloutStatus {
+	day := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	at := func(h, m int) time.Time { return day.Add(time.Duration(h)*time.Hour + time.Duration(m)*time.Minute) }
+	observed, remaining, expected := .2494, 340*time.Second, 1340*time.Second
+	rollback, needs, eta := .02, 1800.0, 340.0
+	ms := func(v float64) time.Duration { return time.Duration(v * float64(time.Millisecond)) }
+	last := decision("checkout-1-14", gate.ActAdvance, 500, 2500)
+	last.At = at(13, 45)
+	return control.RolloutStatus{
+		Name: "checkout", Version: 17, Phase: gate.Progressing, Revision: "2026-11-18.3", Attempt: 1, Route: "shop",
+		Weight: .25, ObservedWeight: &observed, KeyMissingRatio: .001,
+		Stage: control.StageStatus{Index: 3, Count: 4, Weight: 2500, Elapsed: 1000 * time.Second, Least: 900 * time.Second, Remaining: &remaining, Expected: &expected},
+		Stages: []control.RungStatus{
+			{Index: 1, Weight: 100, Label: "1 %", State: "passed", Least: 900 * time.Second, Started: at(13, 0), Ended: at(13, 15)},
+		},
+		Verdict: gate.Hold, Reason: gate.NotEnoughEvidence, Baseline: "concurrent",
+		Sentence: "Holding at 25 %: 5,012 canary requests are not yet enough to rule out 0.5 points more errors.",
+		Next:     "Advance to 100 % at about 14:14, once the error gate has its evidence.",
+		Gates: []gate.Finding{{
+			Metric: "error_rate", Scale: "points", Rule: "hold: stable + 0.5pt, rollback: stable + 2pt", Reason: gate.NotEnoughEvidence,
+			Stable: .01014, Canary: .01057, Difference: .00043, DifferenceLow: -.0038, DifferenceHigh: .00533,
+			HoldLimit: .005, RollbackLimit: &rollback, PassLimit: .005, PassOdds: 14, PassNeeds: 20, FailNeeds: &needs,
+			Samples: gate.Samples{Stable: 15087, StableBad: 153, Canary: 5012, CanaryBad: 53}, ExpectedSeconds: &eta,
+		}},
+		Stable:   control.ArmStatus{Requests: 15087, Errors: 153, Neutral: 9, Rate: 15.1, P50: ms(46.2), P95: ms(146), P99: ms(235)},
+		Canary:   control.ArmStatus{Requests: 5012, Errors: 53, Neutral: 3, Rate: 5, P50: ms(46.7), P95: ms(148), P99: ms(239)},
+		Exposure: control.ExposureStatus{Users: 661, Requests: 6372, Failed: 66, UsersFailed: 47},
+		Users:    control.UsersStatus{Active: 2530, DesignEffect: 1.15, MaskedBuckets: 4, WorstBucketShare: .06},
+		Window:   control.WindowStatus{Open: true, Until: at(16, 0)}, Allowed: []string{"pause", "promote", "rollback"},
+		LastDecision: &last, StableHealthy: true, CanaryHealthy: true,
+		Recent: []control.Point{{
+			At: at(13, 59), Seconds: 30, Weight: 2500,
+			Stable: control.PointArm{Requests: 450, Errors: 4, P50: ms(46), P95: ms(146), P99: ms(235)}, Canary: control.PointArm{},
+		}},
 	}
-	var ro Rollout
-	dec := json.NewDecoder(strings.NewReader(string(raw)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&ro); err != nil {
-		t.Fatal(err)
+}
+
+func decision(id string, action gate.Action, from, to router.Weight) journal.Entry {
+	return journal.Entry{
+		ID: id, Rollout: "checkout", Sentence: "Advanced to 25 %.",
+		Decision: gate.Decision{Action: action, From: from, To: to, Actor: "gate", Reason: "pass", Phase: gate.Progressing, Verdict: gate.Pass},
 	}
-	return ro
 }
 
 // fakeLoop is a control loop of one rollout that answers what the test says.
 type fakeLoop struct {
 	mu       sync.Mutex
-	rollouts []Rollout
+	rollouts []control.RolloutStatus
 	got      []gate.Operator
-	answer   DecisionView
+	refusal  gate.Refusal
 	err      error
 	hang     bool
+	list     []journal.Entry // newest first
+	since    time.Time
+	limit    int
 }
 
-func (f *fakeLoop) Rollouts() []Rollout {
+func (f *fakeLoop) Status() *control.Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return append([]Rollout(nil), f.rollouts...)
+	return &control.Status{Rollouts: append([]control.RolloutStatus(nil), f.rollouts...)}
 }
 
-func (f *fakeLoop) set(change func(*Rollout)) {
+func (f *fakeLoop) set(change func(*control.RolloutStatus)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	change(&f.rollouts[0])
 }
 
-func (f *fakeLoop) Operate(ctx context.Context, rollout string, op gate.Operator) (DecisionView, error) {
+func (f *fakeLoop) Operate(ctx context.Context, rollout string, op gate.Operator) (gate.Decision, journal.Entry, error) {
 	if f.hang {
 		<-ctx.Done()
-		return DecisionView{}, ctx.Err()
+		return gate.Decision{}, journal.Entry{}, ctx.Err()
 	}
 	if rollout != "checkout" {
-		return DecisionView{}, ErrUnknownRollout
+		return gate.Decision{}, journal.Entry{}, control.ErrUnknownRollout
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.got = append(f.got, op)
-	return f.answer, f.err
+	d := gate.Decision{Action: gate.ActPause, Refusal: f.refusal}
+	return d, decision("checkout-1-15", gate.ActPause, 2500, 2500), f.err
 }
 
-type fakeJournal struct {
-	list  []DecisionView
-	since time.Time
-	limit int
-}
-
-func (f *fakeJournal) Decisions(rollout string, since time.Time, limit int) ([]DecisionView, error) {
+func (f *fakeLoop) Decisions(rollout string, since time.Time, limit int) ([]journal.Entry, error) {
 	f.since, f.limit = since, limit
 	if rollout != "checkout" {
 		return nil, nil
@@ -123,16 +151,14 @@ func (fakeRouter) Explain(key string) Explain {
 }
 
 // rooms is a complete set of fakes.
-func rooms(t *testing.T) (Options, *fakeLoop) {
-	t.Helper()
-	ro := contract(t)
-	ro.SetDecisions(map[string]uint64{"advance": 2, "start": 1})
-	loop := &fakeLoop{rollouts: []Rollout{ro}, answer: DecisionView{ID: "checkout-1-15", Action: "pause", Actor: "ann", Sentence: "Paused at 25 % by ann."}}
+func rooms() (Options, *fakeLoop) {
+	loop := &fakeLoop{
+		rollouts: []control.RolloutStatus{contract()},
+		list:     []journal.Entry{decision("checkout-1-2", gate.ActAdvance, 100, 500), decision("checkout-1-1", gate.ActStart, 0, 100)},
+	}
 	return Options{
-		Address: testAddress, Controller: loop,
-		Journal: &fakeJournal{list: []DecisionView{{ID: "checkout-1-2"}, {ID: "checkout-1-1"}}},
-		Traffic: &fakeTraffic{totals: someTotals(), upstreams: someUpstreams()},
-		Router:  fakeRouter{}, Configuration: fakeConfiguration{}, Version: "1.2.3", Revision: "abc",
+		Address: testAddress, Loop: loop, Traffic: &fakeTraffic{totals: someTotals(), upstreams: someUpstreams()},
+		Router: fakeRouter{}, Configuration: fakeConfiguration{}, Version: "1.2.3", Revision: "abc",
 	}, loop
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 func TestGuard_Hosts_AreAnExactList(t *testing.T) {
-	o, _ := rooms(t)
+	o, _ := rooms()
 	o.PublicURL = "https://serin.example"
 	h := New(o).Handler()
 	tests := []struct {
@@ -42,7 +42,7 @@ func TestGuard_Hosts_AreAnExactList(t *testing.T) {
 }
 
 func TestGuard_UnixSocket_TakesAnyHost(t *testing.T) {
-	o, _ := rooms(t)
+	o, _ := rooms()
 	o.Address = "unix:/run/serin/admin.sock"
 	if w := ask(New(o).Handler(), "GET", "/v1/rollouts", "", "Host", "anything"); w.Code != 200 {
 		t.Errorf("got %d, want 200", w.Code)
@@ -82,7 +82,7 @@ func TestGuard_Writes_ComeFromNoOtherOrigin(t *testing.T) {
 	for _, tt := range tests {
 		for _, path := range []string{"/v1/rollouts/checkout/rollback", "/v1/reload"} {
 			t.Run(tt.name+strings.ReplaceAll(path, "/", " "), func(t *testing.T) {
-				o, loop := rooms(t)
+				o, loop := rooms()
 				w := ask(New(o).Handler(), "POST", path, "{}", tt.headers...)
 				if w.Code != tt.want {
 					t.Errorf("got %d %s, want %d", w.Code, w.Body, tt.want)
@@ -99,7 +99,7 @@ func TestGuard_Writes_ComeFromNoOtherOrigin(t *testing.T) {
 }
 
 func TestGuard_EveryAnswer_KeepsOutOfOtherPages(t *testing.T) {
-	o, _ := rooms(t)
+	o, _ := rooms()
 	h := New(o).Handler()
 	for _, path := range []string{"/", "/v1/rollouts", "/metrics", "/nowhere"} {
 		head := ask(h, "GET", path, "").Header()

@@ -215,8 +215,8 @@ func (s *Server) writeDecisions(e *exposition, list []Rollout) {
 	e.family("serin_rollout_decisions_total", "counter", "Journalled decisions since the daemon's start, by action.")
 	for _, ro := range list {
 		counts := s.tally.of(ro.Name)
-		for _, action := range slices.Sorted(maps.Keys(counts)) {
-			e.sample("serin_rollout_decisions_total", float64(counts[action]), "rollout", ro.Name, "action", action)
+		for a := gate.Action(0); a.String() != "unknown"; a++ { // zeros too: a first rollback must show as an increase
+			e.sample("serin_rollout_decisions_total", float64(counts[a.String()]), "rollout", ro.Name, "action", a.String())
 		}
 	}
 }
@@ -256,7 +256,7 @@ func writeReloads(e *exposition, r Reloads) {
 	e.family("serin_config_last_reload_successful", "gauge", "1 when the last reload was put in force.")
 	e.sample("serin_config_last_reload_successful", bit(r.LastGood))
 	e.family("serin_config_last_reload_success_timestamp_seconds", "gauge", "When a configuration was last put in force.")
-	e.sample("serin_config_last_reload_success_timestamp_seconds", float64(r.LastGoodAt.UnixMilli())/1000)
+	e.sample("serin_config_last_reload_success_timestamp_seconds", float64(r.LastGoodSuccess.UnixMilli())/1000)
 }
 
 func orZero(v *float64) float64 {

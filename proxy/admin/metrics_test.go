@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"serin/gate"
+	"serin/gate/control"
 	"serin/gate/window"
 )
 
@@ -35,7 +37,7 @@ func scrape(t *testing.T, o Options) (string, map[string]*dto.MetricFamily) {
 }
 
 func TestMetrics_Text_SatisfiesPrometheusAndItsLinter(t *testing.T) {
-	o, _ := rooms(t)
+	o, _ := rooms()
 	text, _ := scrape(t, o)
 	problems, err := promlint.New(strings.NewReader(text)).Lint()
 	if err != nil {
@@ -68,7 +70,7 @@ func counted(text, prefix string) map[string]int {
 }
 
 func TestMetrics_Names_AreTheContract(t *testing.T) {
-	o, _ := rooms(t)
+	o, _ := rooms()
 	text, families := scrape(t, o)
 	var b bytes.Buffer
 	for _, name := range slices.Sorted(maps.Keys(families)) {
@@ -92,7 +94,7 @@ func TestMetrics_Names_AreTheContract(t *testing.T) {
 }
 
 func TestMetrics_Requests_AddUpToTheMeters(t *testing.T) {
-	o, _ := rooms(t)
+	o, _ := rooms()
 	_, families := scrape(t, o)
 	got := map[string]float64{}
 	for _, m := range families["serin_http_requests_total"].Metric {
@@ -108,7 +110,7 @@ func TestMetrics_Requests_AddUpToTheMeters(t *testing.T) {
 }
 
 func TestMetrics_Buckets_LieOnBinEdgesAndCountExactly(t *testing.T) {
-	o, _ := rooms(t)
+	o, _ := rooms()
 	_, families := scrape(t, o)
 	edges := map[string]bool{}
 	for i := range window.Bins - 1 {
@@ -156,7 +158,7 @@ func label(m *dto.Metric, name string) string {
 }
 
 func TestMetrics_TwoGatesOfOneMetric_AreTwoSeries(t *testing.T) {
-	o, loop := rooms(t)
+	o, loop := rooms()
 	g := loop.rollouts[0].Gates[0]
 	g.PassOdds = math.Inf(1)
 	loop.rollouts[0].Gates = append(loop.rollouts[0].Gates, g)
@@ -166,8 +168,35 @@ func TestMetrics_TwoGatesOfOneMetric_AreTwoSeries(t *testing.T) {
 	}
 }
 
+func TestMetrics_Decisions_CountWhatIsNewSinceTheStart(t *testing.T) {
+	o, loop := rooms()
+	s := New(o)
+	at := func(id string, a gate.Action) {
+		e := decision(id, a, 0, 0)
+		loop.set(func(r *control.RolloutStatus) { r.LastDecision = &e })
+		s.tally.observe(loop.Status())
+	}
+	at("checkout-1-14", gate.ActAdvance) // from the journal: before our time
+	at("checkout-1-14", gate.ActAdvance)
+	at("checkout-1-15", gate.ActAdvance)
+	at("checkout-1-16", gate.ActRollback)
+	at("checkout-1-16", gate.ActRollback)
+	at("checkout-2-1", gate.ActRetry)
+	at("checkout-2-2", gate.ActAdvance)
+	text := ask(s.Handler(), "GET", "/metrics", "").Body.String()
+	for _, want := range []string{
+		`serin_rollout_decisions_total{rollout="checkout",action="advance"} 2`,
+		`serin_rollout_decisions_total{rollout="checkout",action="rollback"} 1`,
+		`serin_rollout_decisions_total{rollout="checkout",action="retry"} 1`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("%s is missing", want)
+		}
+	}
+}
+
 func TestMetrics_Overhead_IsOneHistogram(t *testing.T) {
-	o, _ := rooms(t)
+	o, _ := rooms()
 	_, families := scrape(t, o)
 	h := families["serin_overhead_seconds"].Metric[0].Histogram
 	if h.GetSampleCount() != 15 || len(h.Bucket) != 3 || h.Bucket[1].GetCumulativeCount() != 14 ||

@@ -66,9 +66,9 @@ type Configuration interface {
 
 // Reloads counts reloads since the daemon's start.
 type Reloads struct {
-	Good, Bad  uint64
-	LastGood   bool      // whether the last one was put in force; true before the first
-	LastGoodAt time.Time // when a configuration was last put in force, the first included
+	Good, Bad       uint64
+	LastGood        bool      // whether the last one was put in force; true before the first
+	LastGoodSuccess time.Time // when a configuration was last put in force, the first included
 }
 
 // Options are the rooms the API looks into. A nil one answers as if it were empty.

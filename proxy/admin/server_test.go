@@ -10,6 +10,7 @@ import (
 
 	"serin/config"
 	"serin/gate"
+	"serin/gate/control"
 )
 
 func TestHandler_BadRequests_GetClearErrorsAndChangeNothing(t *testing.T) {
@@ -53,7 +54,7 @@ func TestHandler_BadRequests_GetClearErrorsAndChangeNothing(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o, loop := rooms(t)
+			o, loop := rooms()
 			w := ask(New(o).Handler(), tt.method, tt.path, tt.body)
 			f := failure(t, w)
 			if w.Code != tt.status || !strings.Contains(f.Error, tt.says) || !strings.Contains(f.Hint, tt.hint) {
@@ -70,7 +71,7 @@ func TestHandler_BadRequests_GetClearErrorsAndChangeNothing(t *testing.T) {
 }
 
 func TestMethods_NotAllowed_AreNamedInAllow(t *testing.T) {
-	o, _ := rooms(t)
+	o, _ := rooms()
 	w := ask(New(o).Handler(), "PUT", "/v1/rollouts/checkout/pause", "{}")
 	if got := w.Header().Get("Allow"); w.Code != 405 || got != "POST" {
 		t.Errorf("got %d Allow %q, want 405 with POST", w.Code, got)
@@ -78,7 +79,7 @@ func TestMethods_NotAllowed_AreNamedInAllow(t *testing.T) {
 }
 
 func TestAct_EveryVerb_ReachesTheLoopAndAnswersTheDecision(t *testing.T) {
-	o, loop := rooms(t)
+	o, loop := rooms()
 	h := New(o).Handler()
 	for _, verb := range Verbs() {
 		loop.got = nil
@@ -95,7 +96,7 @@ func TestAct_EveryVerb_ReachesTheLoopAndAnswersTheDecision(t *testing.T) {
 }
 
 func TestAct_WithoutABody_IsAnActOfTheAPI(t *testing.T) {
-	o, loop := rooms(t)
+	o, loop := rooms()
 	w := ask(New(o).Handler(), "POST", "/v1/rollouts/checkout/rollback", "", "Content-Type", "application/json")
 	if w.Code != 200 || loop.got[0].Actor != "api" || loop.got[0].IfVersion != nil {
 		t.Errorf("got %d, operator %+v", w.Code, loop.got)
@@ -103,26 +104,44 @@ func TestAct_WithoutABody_IsAnActOfTheAPI(t *testing.T) {
 }
 
 func TestAct_Refused_SaysWhichWay(t *testing.T) {
-	for kind, status := range map[gate.Refusal]int{
-		gate.RefusedPhase: 409, gate.RefusedVersion: 412, gate.RefusedRole: 403, gate.RefusedInput: 400,
-	} {
-		o, loop := rooms(t)
-		loop.err = &RefusedError{Kind: string(kind), Sentence: "it does not apply", Hint: "look at the status"}
-		w := ask(New(o).Handler(), "POST", "/v1/rollouts/checkout/approve", "{}")
-		if f := failure(t, w); w.Code != status || f.Error != "it does not apply" || f.Hint != "look at the status" {
-			t.Errorf("%s: got %d %+v, want %d", kind, w.Code, f, status)
+	tests := []struct {
+		refusal gate.Refusal
+		body    string
+		status  int
+		says    string
+		hint    string
+	}{
+		{gate.RefusedPhase, `{}`, 409, "retry does not apply: checkout is progressing", "pause, promote, rollback"},
+		{gate.RefusedVersion, `{"if_version":16}`, 412, "checkout is at version 17, not 16", "look at the status"},
+		{gate.RefusedRole, `{}`, 403, "checkout is not yours to retry now", "another role"},
+		{gate.RefusedInput, `{"from_stage":9}`, 400, "from_stage 9 is out of range", "4 stages"},
+	}
+	for _, tt := range tests {
+		o, loop := rooms()
+		loop.refusal = tt.refusal
+		w := ask(New(o).Handler(), "POST", "/v1/rollouts/checkout/retry", tt.body)
+		if f := failure(t, w); w.Code != tt.status || !strings.Contains(f.Error, tt.says) || !strings.Contains(f.Hint, tt.hint) {
+			t.Errorf("%s: got %d %+v, want %d %q %q", tt.refusal, w.Code, f, tt.status, tt.says, tt.hint)
 		}
 	}
-	o, loop := rooms(t)
-	loop.err = errors.New("disk on fire")
-	if w := ask(New(o).Handler(), "POST", "/v1/rollouts/checkout/approve", "{}"); w.Code != 500 {
-		t.Errorf("got %d, want 500", w.Code)
+}
+
+func TestAct_LoopErrors_HaveTheirStatus(t *testing.T) {
+	for err, status := range map[error]int{
+		control.ErrJournalUnavailable: 503, control.ErrOvertaken: 409, control.ErrStopped: 503, errors.New("disk on fire"): 500,
+	} {
+		o, loop := rooms()
+		loop.err = err
+		w := ask(New(o).Handler(), "POST", "/v1/rollouts/checkout/approve", "{}")
+		if f := failure(t, w); w.Code != status || f.Error != err.Error() {
+			t.Errorf("%v: got %d %+v, want %d", err, w.Code, f, status)
+		}
 	}
 }
 
 func TestAct_LoopHangs_AnswersInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o, loop := rooms(t)
+		o, loop := rooms()
 		loop.hang = true
 		began := time.Now()
 		w := ask(New(o).Handler(), "POST", "/v1/rollouts/checkout/rollback", "{}")
@@ -136,27 +155,33 @@ func TestAct_LoopHangs_AnswersInTime(t *testing.T) {
 }
 
 func TestDecisions_SinceAndLimit_ReachTheJournal(t *testing.T) {
-	o, _ := rooms(t)
-	j := &fakeJournal{list: []DecisionView{{ID: "checkout-1-2"}, {ID: "checkout-1-1"}}}
-	o.Journal = j
+	o, loop := rooms()
 	h := New(o).Handler()
 	w := ask(h, "GET", "/v1/rollouts/checkout/decisions?limit=1&since=2026-11-20T14:00:00Z", "")
 	var got Decisions
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Decisions) != 1 || got.Decisions[0].ID != "checkout-1-2" {
 		t.Errorf("got %s", w.Body)
 	}
-	if j.limit != 1 || !j.since.Equal(time.Date(2026, 11, 20, 14, 0, 0, 0, time.UTC)) {
-		t.Errorf("the journal was asked for %d since %v", j.limit, j.since)
+	if loop.limit != 1 || !loop.since.Equal(time.Date(2026, 11, 20, 14, 0, 0, 0, time.UTC)) {
+		t.Errorf("the journal was asked for %d since %v", loop.limit, loop.since)
 	}
 	before := time.Now().Add(-time.Hour)
 	ask(h, "GET", "/v1/rollouts/checkout/decisions?since=1h", "")
-	if d := j.since.Sub(before); d < 0 || d > time.Minute || j.limit != defaultLimit {
-		t.Errorf("since=1h asked for %v, limit %d", j.since, j.limit)
+	if d := loop.since.Sub(before); d < 0 || d > time.Minute || loop.limit != defaultLimit {
+		t.Errorf("since=1h asked for %v, limit %d", loop.since, loop.limit)
+	}
+}
+
+func TestDecisions_RolloutGoneFromTheFile_AreStillRead(t *testing.T) {
+	o, loop := rooms()
+	loop.rollouts = nil
+	if w := ask(New(o).Handler(), "GET", "/v1/rollouts/checkout/decisions", ""); w.Code != 200 || !strings.Contains(w.Body.String(), "checkout-1-2") {
+		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 }
 
 func TestReload_Refused_ListsTheProblems(t *testing.T) {
-	o, _ := rooms(t)
+	o, _ := rooms()
 	o.Configuration = fakeConfiguration{err: &InvalidError{Problems: []config.Problem{
 		{File: "serin.toml", Line: 12, Key: "rollout.checkout.canary", Text: `no upstream "v3"`, Hint: `did you mean "v2"?`},
 	}}}
@@ -172,7 +197,7 @@ func TestReload_Refused_ListsTheProblems(t *testing.T) {
 }
 
 func TestHealthz_NotReady_Is503AndStillAlive(t *testing.T) {
-	o, _ := rooms(t)
+	o, _ := rooms()
 	ok := false
 	o.Ready = func() (bool, string) { return ok, "no listener yet" }
 	h := New(o).Handler()
@@ -202,7 +227,7 @@ func TestHandler_EmptyRooms_AnswerEmptyLists(t *testing.T) {
 }
 
 func TestHandler_RoomPanics_Is500AndTheServerLivesOn(t *testing.T) {
-	o, _ := rooms(t)
+	o, _ := rooms()
 	o.Ready = func() (bool, string) { panic("BUG: test") }
 	h := New(o).Handler()
 	if w := ask(h, "GET", "/healthz/ready", ""); w.Code != 500 || failure(t, w).Error != "internal error" {
@@ -214,7 +239,7 @@ func TestHandler_RoomPanics_Is500AndTheServerLivesOn(t *testing.T) {
 }
 
 func TestPage_HostileNames_AreText(t *testing.T) {
-	o, loop := rooms(t)
+	o, loop := rooms()
 	loop.rollouts[0].Name = `<script>alert(1)</script>`
 	loop.rollouts[0].Sentence = `"><img src=x onerror=alert(1)>`
 	w := ask(New(o).Handler(), "GET", "/", "")
