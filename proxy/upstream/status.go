@@ -29,14 +29,14 @@ func (p *Pool) Status() Status {
 	defer p.mu.Unlock()
 	status := Status{
 		Name: p.spec.Name, Healthy: int(p.healthy.Load()), InFlight: p.inFlight,
-		Queued: len(p.waiting), Draining: p.closed, Errors: named(&p.errors),
+		Queued: len(p.waiting), Draining: p.closed, Errors: byName(&p.errors),
 	}
 	for _, s := range p.servers {
 		status.Servers = append(status.Servers, ServerStatus{
 			Name: s.spec.Name, Address: s.addrs[0], State: p.stateOf(s),
 			InFlight: s.inFlight, Connections: s.conns, Idle: len(s.idle), Rate: s.rate,
 			Requests: s.requests, Retries: s.retries, Ejections: s.ejections,
-			Errors: named(&s.errors), LastCheck: s.lastCheck,
+			Errors: byName(&s.errors), LastCheck: s.lastCheck,
 		})
 	}
 	return status
@@ -65,7 +65,7 @@ func (p *Pool) stateOf(s *Server) string {
 	return "up"
 }
 
-func named(counts *[reasons]uint64) map[string]uint64 {
+func byName(counts *[reasons]uint64) map[string]uint64 {
 	all := make(map[string]uint64)
 	for r, n := range counts {
 		if n > 0 {
