@@ -115,16 +115,6 @@ func (b *builder) listen(at string, t *ListenTable) Listen {
 	return l
 }
 
-// anyBad reports whether a table, or anything in it, has a problem already.
-func (b *builder) anyBad(at string) bool {
-	for path := range b.bad {
-		if path == at || strings.HasPrefix(path, at+".") || strings.HasPrefix(path, at+"[") {
-			return true
-		}
-	}
-	return false
-}
-
 // admin builds the admin listener and the state directory.
 func (b *builder) admin() {
 	b.plan.Admin = Admin{Address: string(b.config.Admin.Address), PublicURL: strings.TrimSuffix(string(b.config.Admin.PublicURL), "/")}

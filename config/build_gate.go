@@ -54,7 +54,7 @@ func (b *builder) judged(at string, t *GateTable, p *gate.Policy) {
 	case isLater(metric):
 		b.report(join(at, "metric"), show(metric)+" is not supported yet", "")
 	case criterion.Doc(metric) == "":
-		b.report(join(at, "metric"), "no metric "+show(metric), didYouMean(metric, criterion.Metrics()))
+		b.report(join(at, "metric"), "no metric "+show(metric), b.near(metric, slices.Values(criterion.Metrics())))
 	default:
 		known = true
 	}

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,14 +21,14 @@ func (b *builder) reference(at string, name Text) (int, bool) {
 	b.used[string(name)] = true
 	id, ok := b.upstreams[string(name)]
 	if !ok {
-		b.dangling(at, "upstream", string(name), inOrder(b, "upstream", b.config.Upstream))
+		b.dangling(at, "upstream", string(name), maps.Keys(b.config.Upstream))
 	}
 	return id, ok
 }
 
 // dangling reports a name that nothing has.
-func (b *builder) dangling(at, kind, name string, names []string) {
-	b.report(at, fmt.Sprintf("no %s %s", kind, show(name)), didYouMean(name, names))
+func (b *builder) dangling(at, kind, name string, names iter.Seq[string]) {
+	b.report(at, fmt.Sprintf("no %s %s", kind, show(name)), b.near(name, names))
 }
 
 // routes builds the plain side of every route; rollouts add their splits.
@@ -113,7 +115,7 @@ func (b *builder) attach(at, name string, t *RolloutTable, split *router.Split) 
 		return
 	}
 	if _, ok := b.config.Route[string(t.Route)]; !ok {
-		b.dangling(path, "route", string(t.Route), inOrder(b, "route", b.config.Route))
+		b.dangling(path, "route", string(t.Route), maps.Keys(b.config.Route))
 		return
 	}
 	if first := b.split[string(t.Route)]; first != name {

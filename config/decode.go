@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"reflect"
 	"slices"
@@ -15,25 +16,42 @@ type decoder struct {
 	lines    index
 	problems []Problem
 	bad      map[string]bool // paths with a problem of their own
+	within   map[string]bool // these and all tables around them
 	given    map[string]bool // paths that are in the file
 }
 
 func newDecoder(file string, lines index) *decoder {
-	return &decoder{file: file, lines: lines, bad: map[string]bool{}, given: map[string]bool{}}
+	return &decoder{file: file, lines: lines, bad: map[string]bool{}, within: map[string]bool{}, given: map[string]bool{}}
 }
 
 // report adds a problem at a path.
 func (d *decoder) report(at, text, hint string) {
 	d.bad[at] = true
+	for path := at; path != "" && !d.within[path]; path = parent(path) {
+		d.within[path] = true
+	}
 	d.problems = append(d.problems, Problem{File: d.file, Line: d.lines.at(at), Key: at, Text: text, Hint: hint})
 }
 
-// didYouMean is the hint for a mistyped word; "" when nothing is near.
-func didYouMean(word string, candidates []string) string {
-	if near := suggest(word, candidates); near != "" {
-		return "did you mean " + quote(near) + "?"
+// anyBad reports whether a value or table, or anything in it, has a problem.
+func (d *decoder) anyBad(at string) bool { return d.within[at] }
+
+// near is the hint for a mistyped word; "" when no candidate is near, and in a file with more problems than anybody
+// reads hints for.
+func (d *decoder) near(word string, candidates iter.Seq[string]) string {
+	const readable = 200
+	if len(d.problems) > readable {
+		return ""
 	}
-	return ""
+	return didYouMean(suggest(word, candidates))
+}
+
+// didYouMean is the hint that names a word; none for "".
+func didYouMean(word string) string {
+	if word == "" {
+		return ""
+	}
+	return "did you mean " + quote(word) + "?"
 }
 
 // table decodes one table. At is its path in the file, kind the path the reference knows it by ("rollout.NAME.gate").
@@ -45,7 +63,7 @@ func (d *decoder) table(at, kind string, tree map[string]any, into reflect.Value
 	}
 	for _, key := range slices.Sorted(maps.Keys(tree)) {
 		if _, ok := known[key]; !ok {
-			d.unknown(at, kind, key, tree[key], fields)
+			d.unknown(at, kind, key, tree[key], known)
 		}
 	}
 	for _, f := range fields {
@@ -65,16 +83,12 @@ func (d *decoder) table(at, kind string, tree map[string]any, into reflect.Value
 }
 
 // unknown reports a key that no field has: one of later work, or a mistake.
-func (d *decoder) unknown(at, kind, key string, given any, fields []field) {
+func (d *decoder) unknown(at, kind, key string, given any, known map[string]field) {
 	path := join(at, key)
 	if !notYet[join(kind, key)] {
-		var candidates []string
-		for _, f := range fields {
-			candidates = append(candidates, f.key)
-		}
-		hint := didYouMean(key, candidates)
-		if right := meant[join(kind, key)]; right != "" {
-			hint = "did you mean " + quote(right) + "?"
+		hint := didYouMean(meant[join(kind, key)])
+		if hint == "" {
+			hint = d.near(key, maps.Keys(known))
 		}
 		d.report(path, "unknown key", hint)
 		return
@@ -156,7 +170,7 @@ func (d *decoder) value(at, kind string, f field, given any, into reflect.Value)
 	hint := ""
 	if text, ok := v.(*Text); ok && err == nil && f.enum != nil && !slices.Contains(f.enum, string(*text)) {
 		err = wanted(oneOf(f.enum), given)
-		hint = didYouMean(string(*text), f.enum)
+		hint = d.near(string(*text), slices.Values(f.enum))
 		if slices.Contains(notYetWords[kind], string(*text)) {
 			err, hint = fmt.Errorf("%s is not supported yet", show(given)), ""
 		}

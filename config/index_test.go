@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -63,19 +64,23 @@ func TestIndex_UnknownPath_HasTheLineOfItsTable(t *testing.T) {
 func TestParse_HostileText_IsRefusedQuickly(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
-		"deep list":    "a = " + strings.Repeat("[", maxBytes/2),
-		"deep table":   strings.Repeat("a={", maxBytes/4),
-		"deep key":     strings.Repeat("a.", maxBytes/2-2) + "a = 1",
-		"deep header":  "[" + strings.Repeat("a.", maxBytes/2-2) + "a]",
-		"long key":     strings.Repeat("a", maxBytes-10) + " = 1",
-		"long value":   "lisen = \"" + strings.Repeat("a", maxBytes-20) + "\"",
-		"long list":    "a = [" + strings.Repeat("1,", maxBytes/2-10) + "]",
-		"many keys":    manyKeys(),
-		"unclosed":     "a = \"\"\"" + strings.Repeat("\"\" \\", maxBytes/5),
-		"too long":     strings.Repeat("#", maxBytes+1),
-		"NUL":          "a\x00b = 1",
-		"not UTF-8":    "a = \"\xff\"",
-		"long servers": "[upstream.a]\nservers = [\"" + strings.Repeat("a", maxBytes-60) + "\"]\n",
+		"deep list":     "a = " + strings.Repeat("[", maxBytes/2),
+		"deep table":    strings.Repeat("a={", maxBytes/4),
+		"deep key":      strings.Repeat("a.", maxBytes/2-2) + "a = 1",
+		"deep header":   "[" + strings.Repeat("a.", maxBytes/2-2) + "a]",
+		"long key":      strings.Repeat("a", maxBytes-10) + " = 1",
+		"long value":    "lisen = \"" + strings.Repeat("a", maxBytes-20) + "\"",
+		"long list":     "a = [" + strings.Repeat("1,", maxBytes/2-10) + "]",
+		"many keys":     many("[upstream.a%d]\nservers = [\"h:1\"]\n"),
+		"many routes":   many("[route.a%d]\nupstream = \"b%[1]d\"\n"),
+		"many gates":    many("[[rollout.a.gate]]\nmetric = \"x%d\"\n"),
+		"many rollouts": many("[rollout.a%d]\nroute = \"b%[1]d\"\n"),
+		"many unknown":  many("a%d = 1\n"),
+		"unclosed":      "a = \"\"\"" + strings.Repeat("\"\" \\", maxBytes/5),
+		"too long":      strings.Repeat("#", maxBytes+1),
+		"NUL":           "a\x00b = 1",
+		"not UTF-8":     "a = \"\xff\"",
+		"long servers":  "[upstream.a]\nservers = [\"" + strings.Repeat("a", maxBytes-60) + "\"]\n",
 	} {
 		plan, problems := Parse("serin.toml", []byte(text), sealed(nil, nil))
 		if plan != nil || len(problems) == 0 {
@@ -90,11 +95,11 @@ func TestParse_HostileText_IsRefusedQuickly(t *testing.T) {
 	}
 }
 
-// manyKeys is a file of keys on which work that grows with their square would show.
-func manyKeys() string {
+// many is a long file of one table again and again, on which work that grows with the square of their number would show.
+func many(format string) string {
 	var b strings.Builder
-	for i := 0; b.Len() < maxBytes/2; i++ {
-		b.WriteString("[upstream.a" + strings.Repeat("b", i%40) + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676%26)) + "]\nservers = [\"h:1\"]\n")
+	for i := 0; b.Len() < maxBytes/8; i++ {
+		fmt.Fprintf(&b, format, i)
 	}
 	return b.String()
 }

@@ -1,13 +1,15 @@
 package config
 
+import "iter"
+
 // suggest returns the candidate nearest to a word that was probably mistyped; "" when none is near enough to be meant.
-func suggest(word string, candidates []string) string {
+func suggest(word string, candidates iter.Seq[string]) string {
 	const longest = 64
 	if len(word) > longest {
 		return ""
 	}
 	best, least := "", 1+max(1, len(word)/3)
-	for _, candidate := range candidates {
+	for candidate := range candidates {
 		if len(candidate) > longest || candidate == word {
 			continue
 		}
