@@ -102,7 +102,7 @@ func (r *rollout) tick() {
 	r.tracker.Add(now, r.stable, r.canary)
 	seen := gate.Seen{
 		View: r.tracker.View(now), StableHealthy: true, CanaryHealthy: true, WindowOpen: true, JournalAvailable: true,
-		ObservedWeight: r.observed(), WallClock: now,
+		ObservedWeight: r.observed(), WallClock: now, Terse: true,
 	}
 	step := r.state.Step
 	r.step(gate.Tick{Seen: seen})
@@ -141,13 +141,20 @@ func (r *rollout) step(ev gate.Event) {
 		r.out.Reached = r.at
 	}
 	r.out.Confirmed = r.out.Confirmed || r.state.Cause == gate.CauseFinding
-	for _, reason := range append([]gate.Reason{d.Reason}, d.Reasons...) {
-		if !slices.Contains(r.out.Reasons, reason) {
-			r.out.Reasons = append(r.out.Reasons, reason)
+	if d.Action == gate.ActHold {
+		r.note(d.Reason)
+		for _, reason := range d.Reasons {
+			r.note(reason)
 		}
 	}
 	if d.News {
 		d.Findings = nil
 		r.out.Timeline = append(r.out.Timeline, Moment{At: r.at, Decision: d})
+	}
+}
+
+func (r *rollout) note(reason gate.Reason) {
+	if !slices.Contains(r.out.Reasons, reason) {
+		r.out.Reasons = append(r.out.Reasons, reason)
 	}
 }
