@@ -1,0 +1,366 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"serin/config"
+	"serin/gate/control"
+	"serin/gate/window"
+	"serin/proxy"
+	"serin/proxy/upstream"
+	"serin/router"
+)
+
+// dataplane joins the control loop to the proxy: it turns a plan and its settings into a proxy.Snapshot. What a reload left
+// alone is kept: pools with their connections, meters with their counts.
+//
+// Install, Set and Read are the control loop's alone (control.Dataplane); the other methods read what is in force.
+type dataplane struct {
+	proxy *proxy.Proxy
+	log   *slog.Logger
+	pools poolKeeper
+
+	inForce atomic.Pointer[installed]
+}
+
+// installed is one immutable generation of routing.
+type installed struct {
+	plan     *config.Plan
+	settings map[string]control.Setting
+	snap     *proxy.Snapshot
+	sources  []config.Upstream // what snap.Pools were made of, by ID; kept pools of replaced upstreams follow the plan's
+	splits   []*router.Split   // by split ID, as in the table
+}
+
+var _ control.Dataplane = (*dataplane)(nil)
+
+func newDataplane(p *proxy.Proxy, log *slog.Logger) *dataplane {
+	d := &dataplane{proxy: p, log: log}
+	d.pools.log = log
+	return d
+}
+
+// Install puts plan in force with every rollout at its setting. Pools that change nothing are kept; names that cannot be
+// looked up are no error: their servers are tried again while the rest serves.
+func (d *dataplane) Install(plan *config.Plan, settings map[string]control.Setting) error {
+	old := d.inForce.Load()
+	next := &installed{plan: plan, settings: make(map[string]control.Setting, len(plan.Rollouts))}
+	for _, u := range plan.Upstreams {
+		next.sources = append(next.sources, u)
+	}
+	next.splits = make([]*router.Split, len(plan.Rollouts))
+	for i := range plan.Rollouts {
+		ro := &plan.Rollouts[i]
+		s := settings[ro.Name]
+		next.settings[ro.Name] = s
+		split := *ro.Split
+		split.ID, split.Weight = i, s.Weight
+		if s.Keep != "" {
+			split.Upstreams[router.Stable] = next.keep(old, ro, s.Keep)
+		}
+		next.splits[i] = &split
+	}
+	table, err := router.NewTable(routesWith(plan.Routes, next.splits))
+	if err != nil {
+		return fmt.Errorf("make the routing table: %w", err)
+	}
+	next.snap = &proxy.Snapshot{Table: table, Pools: d.pools.take(next.sources)}
+	next.snap.Splits = make([]*proxy.Split, len(plan.Rollouts))
+	for i := range plan.Rollouts {
+		next.snap.Splits[i] = splitOf(&plan.Rollouts[i], next.settings[plan.Rollouts[i].Name], old)
+	}
+	next.snap.Plain = plainMeters(next, old)
+	d.publish(next)
+	d.pools.retire(next.sources)
+	return nil
+}
+
+// Set changes one rollout's weight, and its meters where the step is a new one.
+func (d *dataplane) Set(rollout string, s control.Setting) {
+	old := d.inForce.Load()
+	i, ok := old.index(rollout)
+	if !ok {
+		return
+	}
+	next := *old
+	next.settings = make(map[string]control.Setting, len(old.settings))
+	for name, have := range old.settings {
+		next.settings[name] = have
+	}
+	next.settings[rollout] = s
+	split := *old.splits[i]
+	split.Weight = s.Weight
+	if s.Keep == "" {
+		split.Upstreams = old.plan.Rollouts[i].Split.Upstreams
+	}
+	next.splits = append([]*router.Split(nil), old.splits...)
+	next.splits[i] = &split
+	snap := *old.snap
+	snap.Table = snap.Table.WithSplit(&split)
+	snap.Splits = append([]*proxy.Split(nil), snap.Splits...)
+	snap.Splits[i] = splitOf(&old.plan.Rollouts[i], s, old)
+	next.snap = &snap
+	d.publish(&next)
+}
+
+// Read fills r from the meters of the rollout's step.
+func (d *dataplane) Read(rollout string, r *control.Reading) {
+	now := d.inForce.Load()
+	i, ok := now.index(rollout)
+	if !ok {
+		return
+	}
+	split, ups := now.snap.Splits[i], now.splits[i].Upstreams
+	split.Evidence[router.Stable].Read(&r.Stable, r.WantUsers)
+	split.Evidence[router.Canary].Read(&r.Canary, r.WantUsers)
+	var aside window.Snapshot
+	r.Forced = 0
+	for _, m := range split.Forced {
+		m.Read(&aside, false)
+		r.Forced += aside.Total()
+	}
+	split.Keyless.Read(&aside, false)
+	r.Keyless = aside.Total()
+	stable, canary := now.snap.Pools[ups[router.Stable]], now.snap.Pools[ups[router.Canary]]
+	r.StableHealthy, r.CanaryHealthy = stable.Healthy(), canary.Healthy()
+	r.StableInFlight, r.CanaryInFlight = stable.InFlight(), canary.InFlight()
+}
+
+func (d *dataplane) publish(next *installed) {
+	d.proxy.Publish(next.snap)
+	d.inForce.Store(next)
+}
+
+func (g *installed) index(rollout string) (int, bool) {
+	for i := range g.plan.Rollouts {
+		if g.plan.Rollouts[i].Name == rollout {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// keep finds the pool that completed with the revision and gives it an ID after the plan's own. Where it is gone (the
+// process restarted) stable answers: nothing better is known.
+func (g *installed) keep(old *installed, ro *config.Rollout, revision string) int {
+	if old != nil {
+		for _, u := range old.sources {
+			if u.Revision == revision && u.Name == g.plan.Upstreams[ro.Canary].Name {
+				g.sources = append(g.sources, u)
+				return len(g.sources) - 1
+			}
+		}
+	}
+	return ro.Split.Upstreams[router.Stable]
+}
+
+// routesWith is the plan's routes carrying these splits.
+func routesWith(routes []*router.Route, splits []*router.Split) []*router.Route {
+	out := make([]*router.Route, len(routes))
+	for i, r := range routes {
+		c := *r
+		if r.Split != nil {
+			c.Split = splits[r.Split.ID]
+		}
+		out[i] = &c
+	}
+	return out
+}
+
+// splitOf is a rollout's meters: the old ones while the step is the same, else new ones at zero.
+func splitOf(ro *config.Rollout, s control.Setting, old *installed) *proxy.Split {
+	split := &proxy.Split{Name: ro.Name, Expose: ro.Expose, Force: ro.Split.Force}
+	if old != nil {
+		if i, ok := old.index(ro.Name); ok && old.settings[ro.Name].Step == s.Step && old.settings[ro.Name].Revision == s.Revision {
+			was := old.snap.Splits[i]
+			split.Evidence, split.Forced, split.Keyless = was.Evidence, was.Forced, was.Keyless
+			return split
+		}
+	}
+	o := window.Options{Mask: s.Mask, Users: true, Kinds: kindsOf(ro)}
+	for arm := range split.Evidence {
+		split.Evidence[arm] = window.NewMeter(o)
+		split.Forced[arm] = window.NewMeter(window.Options{})
+	}
+	split.Keyless = window.NewMeter(window.Options{})
+	return split
+}
+
+// kindsOf are the per-bucket counters a rollout's gates look at, besides errors.
+func kindsOf(ro *config.Rollout) []window.Kind {
+	var kinds []window.Kind
+	for _, c := range ro.Policy.Criteria {
+		switch c.Metric() {
+		case "client_error_rate":
+			kinds = append(kinds, window.ClientKind)
+		case "timeout_rate":
+			kinds = append(kinds, window.TimeoutKind)
+		case "abort_rate":
+			kinds = append(kinds, window.AbortKind)
+		}
+	}
+	return kinds
+}
+
+// plainMeters are those of routes without a rollout, by upstream ID.
+func plainMeters(next, old *installed) []*window.Meter {
+	meters := make([]*window.Meter, len(next.sources))
+	for _, r := range next.plan.Routes {
+		if r.Split == nil && meters[r.Upstream] == nil {
+			meters[r.Upstream] = old.plainMeter(next.sources[r.Upstream].Name)
+		}
+	}
+	return meters
+}
+
+func (g *installed) plainMeter(name string) *window.Meter {
+	if g != nil {
+		for i, m := range g.snap.Plain {
+			if m != nil && g.sources[i].Name == name {
+				return m
+			}
+		}
+	}
+	return window.NewMeter(window.Options{})
+}
+
+// drainPools is how long a pool that left the configuration may finish its requests.
+const drainPools = 2 * time.Minute
+
+// lookUpWithin bounds how long an installation waits for names; they are looked up for ever after.
+const lookUpWithin = 2 * time.Second
+
+// poolKeeper owns the running pools. Its methods are the control loop's, and close whoever ended the loop.
+type poolKeeper struct {
+	log     *slog.Logger
+	wg      sync.WaitGroup // pools running or draining
+	running []runningPool
+}
+
+type runningPool struct {
+	source config.Upstream
+	pool   *upstream.Pool
+	end    context.CancelFunc
+}
+
+// close ends every pool, at once, and waits for it. Whoever still uses a connection loses it.
+func (k *poolKeeper) close() {
+	for _, r := range k.running {
+		r.pool.Close()
+		r.end()
+	}
+	k.running = nil
+	k.wg.Wait()
+}
+
+// take returns a running pool for each source, new ones where none is the same.
+func (k *poolKeeper) take(sources []config.Upstream) []*upstream.Pool {
+	pools := make([]*upstream.Pool, len(sources))
+	var fresh []*upstream.Pool
+	for i, source := range sources {
+		if j := k.find(source); j >= 0 {
+			pools[i] = k.running[j].pool
+			continue
+		}
+		pool := upstream.New(specOf(source), upstream.Options{Log: k.log})
+		ctx, end := context.WithCancel(context.Background())
+		k.running = append(k.running, runningPool{source, pool, end})
+		pools[i] = pool
+		fresh = append(fresh, pool)
+		k.wg.Go(func() { _ = pool.Run(ctx) })
+	}
+	k.prepare(fresh)
+	return pools
+}
+
+// prepare looks the new pools' names up, all at once.
+func (k *poolKeeper) prepare(pools []*upstream.Pool) {
+	ctx, cancel := context.WithTimeout(context.Background(), lookUpWithin)
+	defer cancel()
+	var wg sync.WaitGroup
+	for _, pool := range pools {
+		wg.Go(func() {
+			if err := pool.Prepare(ctx); err != nil {
+				k.log.Warn("names unknown", "upstream", pool.Name(), "err", err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// retire drains the pools that no source names any more, in the background.
+func (k *poolKeeper) retire(sources []config.Upstream) {
+	kept := k.running[:0]
+	for _, r := range k.running {
+		wanted := false
+		for _, source := range sources {
+			wanted = wanted || sameUpstream(r.source, source)
+		}
+		if wanted {
+			kept = append(kept, r)
+			continue
+		}
+		k.wg.Go(func() {
+			defer r.end()
+			ctx, cancel := context.WithTimeout(context.Background(), drainPools)
+			defer cancel()
+			if err := r.pool.Drain(ctx); err != nil {
+				k.log.Warn("requests of a removed upstream cut off", "upstream", r.pool.Name(), "err", err)
+			}
+		})
+	}
+	clear(k.running[len(kept):])
+	k.running = kept
+}
+
+func (k *poolKeeper) find(source config.Upstream) int {
+	for i, r := range k.running {
+		if sameUpstream(r.source, source) {
+			return i
+		}
+	}
+	return -1
+}
+
+// sameUpstream compares what a pool is made of. A new revision is another pool even where nothing else changed: its
+// servers restarted.
+func sameUpstream(a, b config.Upstream) bool {
+	if !sameTLS(a.TLS, b.TLS) {
+		return false
+	}
+	a.TLS, b.TLS = nil, nil
+	return reflect.DeepEqual(a, b)
+}
+
+func sameTLS(a, b *tls.Config) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.ServerName == b.ServerName && a.InsecureSkipVerify == b.InsecureSkipVerify && a.RootCAs.Equal(b.RootCAs)
+}
+
+// specOf is an upstream as its room wants it.
+func specOf(u config.Upstream) upstream.Spec {
+	spec := upstream.Spec{
+		Name: u.Name, Balance: u.Balance, TLS: u.TLS,
+		Eject:   upstream.Eject(u.Eject),
+		Timeout: upstream.Timeout(u.Timeout),
+		Retry:   upstream.Retry(u.Retry),
+		Limits:  upstream.Limits(u.Limits),
+	}
+	for _, s := range u.Servers {
+		spec.Servers = append(spec.Servers, upstream.ServerSpec(s))
+	}
+	if u.Health != nil {
+		h := upstream.Health(*u.Health)
+		spec.Health = &h
+	}
+	return spec
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"serin/config"
+	"serin/proxy/admin"
+)
+
+const defaultAdmin = "127.0.0.1:9180"
+
+// target holds the flags by which a verb finds its daemon.
+type target struct {
+	env        *env
+	admin      string
+	configFile string
+}
+
+// targetFlags adds --admin and -c to a verb that talks to the daemon.
+func (e *env) targetFlags(cmd *cobra.Command) *target {
+	t := &target{env: e}
+	cmd.Flags().StringVar(&t.admin, "admin", "", "the daemon's admin address: host:port, URL or unix:/path\n(default $SERIN_ADMIN, else the configuration's, else "+defaultAdmin+")")
+	cmd.Flags().StringVarP(&t.configFile, "config", "c", "", "configuration whose admin address is used (default $SERIN_CONFIG)")
+	return t
+}
+
+// client is the daemon's: --admin, $SERIN_ADMIN, the file's admin address, then the default.
+func (t *target) client() (*admin.Client, error) {
+	address, err := t.address()
+	if err != nil {
+		return nil, err
+	}
+	c, err := admin.NewClient(address)
+	if err != nil {
+		return nil, &exitError{code: exitUsage, err: err}
+	}
+	return c, nil
+}
+
+func (t *target) address() (string, error) {
+	if t.admin != "" {
+		return t.admin, nil
+	}
+	if a := t.env.getenv("SERIN_ADMIN"); a != "" {
+		return a, nil
+	}
+	file, asked := t.configFile, t.configFile != ""
+	if !asked {
+		file = t.env.getenv("SERIN_CONFIG")
+	}
+	if file == "" {
+		return defaultAdmin, nil
+	}
+	plan, problems := config.Load(file, config.Options{Getenv: t.env.getenv})
+	if plan == nil {
+		t.env.printProblems(problems)
+		return "", &exitError{code: exitConfig}
+	}
+	if plan.Admin.Address == "" {
+		return defaultAdmin, nil
+	}
+	return plan.Admin.Address, nil
+}
+
+// pick is the rollout a verb means: the one named, or the only one there is.
+func (t *target) pick(ctx context.Context, c *admin.Client, args []string) (admin.Rollout, error) {
+	if len(args) == 1 {
+		return c.Rollout(ctx, args[0])
+	}
+	list, err := c.Rollouts(ctx)
+	switch {
+	case err != nil:
+		return admin.Rollout{}, err
+	case len(list) == 0:
+		return admin.Rollout{}, &exitError{code: exitFailure, err: errors.New("the daemon has no rollout"), hint: "its configuration has none"}
+	case len(list) > 1:
+		return admin.Rollout{}, usagef("they are "+strings.Join(names(list), ", "), "there are %d rollouts: name one", len(list))
+	}
+	return list[0], nil
+}
+
+func names(list []admin.Rollout) []string {
+	out := make([]string, len(list))
+	for i, ro := range list {
+		out[i] = ro.Name
+	}
+	return out
+}
+
+// actor is who the journal names for what is done from this shell.
+func (e *env) actor() string {
+	for _, name := range []string{"SERIN_ACTOR", "USER", "LOGNAME"} {
+		if v := e.getenv(name); v != "" {
+			return v
+		}
+	}
+	return "cli"
+}
+
+// outputFlag adds -o to a reading verb.
+func outputFlag(cmd *cobra.Command) *string {
+	return cmd.Flags().StringP("output", "o", "text", "text or json")
+}
+
+// wantJSON reads -o.
+func wantJSON(output string) (bool, error) {
+	switch output {
+	case "json":
+		return true, nil
+	case "text", "":
+		return false, nil
+	}
+	return false, usagef("text or json", "-o %q is unknown", output)
+}
+
+// isTerminal tells whether a writer is a screen somebody looks at.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"serin/config"
+)
+
+func newConfigCmd(e *env) *cobra.Command {
+	cmd := &cobra.Command{Use: "config", Short: "the configuration: in force, or what a file may say", Args: knownVerb}
+	cmd.RunE = func(*cobra.Command, []string) error {
+		return usagef("serin config effective, or serin config schema", "config needs a verb")
+	}
+	cmd.AddCommand(newEffectiveCmd(e), newSchemaCmd(e))
+	return cmd
+}
+
+func newEffectiveCmd(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "effective",
+		Short: "the configuration with every default filled in",
+		Long: `Prints the configuration as TOML with every default filled in, secrets left out:
+of the file that -c or $SERIN_CONFIG names, else the one a daemon has in force.`,
+		Args: cobra.NoArgs,
+	}
+	t := e.targetFlags(cmd)
+	output := outputFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		asJSON, err := wantJSON(*output)
+		if err != nil {
+			return err
+		}
+		file := t.configFile
+		if file == "" && t.admin == "" && e.getenv("SERIN_ADMIN") == "" {
+			file = e.getenv("SERIN_CONFIG")
+		}
+		text := ""
+		if file != "" {
+			plan, problems := config.Load(file, config.Options{Getenv: e.getenv})
+			if plan == nil {
+				e.printProblems(problems)
+				return &exitError{code: exitConfig, err: fmt.Errorf("%s is invalid: %s", file, plural(len(problems), "problem"))}
+			}
+			text = config.Effective(plan)
+		} else {
+			c, err := t.client()
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			answer, err := c.Config(cmd.Context())
+			if err != nil {
+				return err
+			}
+			text = answer.Config
+		}
+		if asJSON {
+			return e.printJSON(map[string]string{"format": "toml", "config": text})
+		}
+		fmt.Fprint(e.stdout, text)
+		return nil
+	}
+	return cmd
+}
+
+func newSchemaCmd(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "schema",
+		Short: "the JSON Schema of the file; -o markdown for the reference",
+		Args:  cobra.NoArgs,
+	}
+	output := cmd.Flags().StringP("output", "o", "json", "json or markdown")
+	cmd.RunE = func(*cobra.Command, []string) error {
+		switch *output {
+		case "json":
+			e.stdout.Write(config.Schema())
+		case "markdown":
+			fmt.Fprint(e.stdout, config.Reference())
+		default:
+			return usagef("json or markdown", "-o %q is unknown", *output)
+		}
+		return nil
+	}
+	return cmd
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"serin/proxy/admin"
+)
+
+// teller tells the demo's story in the terminal: one line every two seconds and one for every decision, all from the admin
+// API, as anybody could read it, and an end from the crowd's own ledger.
+type teller struct {
+	env      *env
+	scenario scenario
+	load     *sampleLoad
+	client   *admin.Client
+	began    time.Time
+
+	last     admin.Rollout // as of the last event
+	decision string        // id of the last decision told
+	lined    time.Duration // when the last progress line was printed
+	top      float64       // highest weight seen
+}
+
+const lineEvery = 2 * time.Second
+
+// errStoryOver ends the event stream.
+var errStoryOver = errors.New("the story is over")
+
+func (t *teller) say(format string, args ...any) { fmt.Fprintf(t.env.stdout, format+"\n", args...) }
+
+func (t *teller) opening(listen, adminAddress string) {
+	t.say("Two versions of a small shop, %d users, %.0f requests a second. %s", demoUsers, t.scenario.rate, t.scenario.tells)
+	t.say("The ladder is 5 %% -> 25 %% -> 100 %%, each stage at least 10 s (in production: 15 min).")
+	t.say("proxy http://%s   admin http://%s", listen, adminAddress)
+	t.say("")
+}
+
+// follow reads events until the rollout ends or time is up.
+func (t *teller) follow(ctx context.Context) error {
+	err := t.client.Events(ctx, "", func(ev admin.Event) error {
+		var ro admin.Rollout
+		switch ev.Kind {
+		case "snapshot":
+			var all admin.Rollouts
+			if err := json.Unmarshal(ev.Data, &all); err != nil || len(all.Rollouts) == 0 {
+				return err
+			}
+			ro = all.Rollouts[0]
+		case "rollout":
+			if err := json.Unmarshal(ev.Data, &ro); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+		t.tell(ro)
+		if ro.Phase == "rolled_back" || ro.Phase == "completed" {
+			return errStoryOver
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errStoryOver), errors.Is(err, context.DeadlineExceeded):
+		return t.ending()
+	case errors.Is(err, context.Canceled), errors.Is(err, io.ErrUnexpectedEOF):
+		return demoEnd(ctx)
+	}
+	return err
+}
+
+// tell prints what is new in a status.
+func (t *teller) tell(ro admin.Rollout) {
+	before := t.last
+	t.last = ro
+	t.top = math.Max(t.top, ro.Weight)
+	at := time.Since(t.began)
+	if d := ro.LastDecision; d != nil && d.ID != t.decision {
+		t.decision = d.ID
+		t.say("%s  %s", stopwatch(at), d.Sentence)
+		t.lined = at
+		return
+	}
+	if at-t.lined >= lineEvery || ro.Phase != before.Phase {
+		t.lined = at
+		t.say("%s  %s", stopwatch(at), t.progress(ro))
+	}
+}
+
+// progress is one line of numbers: share, both arms, and the gate that has most to say.
+func (t *teller) progress(ro admin.Rollout) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-6s %-10s", percent(ro.Weight), bar(ro.Weight, 10))
+	fmt.Fprintf(&b, "  canary %s of %s failed", count(ro.Arms.Canary.Errors), count(ro.Arms.Canary.Requests))
+	fmt.Fprintf(&b, ", stable %s of %s", count(ro.Arms.Stable.Errors), count(ro.Arms.Stable.Requests))
+	if g, ok := telling(ro.Gates); ok {
+		fmt.Fprintf(&b, "   %s: odds %s", g.Metric, progressOdds(g))
+	}
+	return b.String()
+}
+
+// telling is the gate nearest to a rollback if any is well on the way, else the one furthest from its pass.
+func telling(gates []admin.Gate) (worst admin.Gate, ok bool) {
+	far := math.Inf(1)
+	for _, g := range gates {
+		if g.FailNeeds != nil && g.FailOdds >= 3 {
+			return g, true
+		}
+		if g.PassNeeds > 0 && g.PassOdds/g.PassNeeds < far {
+			worst, ok, far = g, true, g.PassOdds/g.PassNeeds
+		}
+	}
+	return worst, ok
+}
+
+func progressOdds(g admin.Gate) string {
+	if g.FailNeeds != nil && g.FailOdds >= 3 {
+		return fmt.Sprintf("%s of %s to roll back", odds(g.FailOdds), odds(*g.FailNeeds))
+	}
+	return fmt.Sprintf("%s of %s to pass", odds(g.PassOdds), odds(g.PassNeeds))
+}
+
+// ending sums up from the crowd's ledger, not from serin's counters.
+func (t *teller) ending() error {
+	seen := t.load.Ledger()
+	ro := t.last
+	t.say("")
+	t.say("After %s, phase %s: %s", stopwatch(time.Since(t.began)), strings.ReplaceAll(ro.Phase, "_", " "), ro.Sentence)
+	if ro.Next != "" && ro.Phase != "completed" && ro.Phase != "rolled_back" {
+		t.say("Next: %s", ro.Next)
+	}
+	t.say("What the crowd saw: %s requests, %s of them answered by v2, %d without a whole answer.",
+		count(uint64(seen.Sent)), count(uint64(seen.Canary)), seen.Broken)
+	t.say("Users who met v2: %s of %s; who saw an error of v2: %s.",
+		count(uint64(seen.usersOnCanary())), count(demoUsers), count(uint64(seen.usersHurt())))
+	if ro.Phase == "rolled_back" {
+		t.say("Had everybody been switched at once, about %s users would have met that error in the same seconds, and more until somebody noticed.",
+			count(uint64(seen.usersHurtIfSwitched(t.scenario.canary.ErrorRate))))
+	}
+	if t.scenario.ends != "" && ro.Phase != t.scenario.ends {
+		return &exitError{code: exitFailure, err: fmt.Errorf("this story should have ended %s", strings.ReplaceAll(t.scenario.ends, "_", " "))}
+	}
+	return nil
+}
+
+// stopwatch prints the time since the demo began.
+func stopwatch(d time.Duration) string {
+	s := int(d.Round(time.Second) / time.Second)
+	return fmt.Sprintf("%2d:%02d", s/60, s%60)
+}
+
+func bar(share float64, width int) string {
+	full := int(math.Ceil(share * float64(width)))
+	return strings.Repeat("#", full) + strings.Repeat(".", width-full)
+}

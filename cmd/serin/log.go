@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"serin/proxy/admin"
+)
+
+func newLogCmd(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "log [NAME]",
+		Short: "decisions from the journal, newest first",
+		Args:  cobra.MaximumNArgs(1),
+	}
+	t := e.targetFlags(cmd)
+	since := cmd.Flags().String("since", "", "only decisions after this: a duration (1h) or a time (2026-11-20T14:00:00Z)")
+	limit := cmd.Flags().Int("limit", 100, "at most so many, 1 to 1000")
+	output := outputFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		asJSON, err := wantJSON(*output)
+		if err != nil {
+			return err
+		}
+		from, err := sinceTime(*since, time.Now())
+		if err != nil {
+			return err
+		}
+		if *limit < 1 || *limit > 1000 {
+			return usagef("1 to 1000", "--limit %d is out of range", *limit)
+		}
+		c, err := t.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		name := ""
+		if len(args) == 1 {
+			name = args[0] // the journal may know rollouts that the configuration has dropped
+		} else {
+			ro, err := t.pick(cmd.Context(), c, nil)
+			if err != nil {
+				return err
+			}
+			name = ro.Name
+		}
+		list, err := c.Decisions(cmd.Context(), name, from, *limit)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return e.printJSON(admin.Decisions{Decisions: list})
+		}
+		now := time.Now()
+		for _, d := range list {
+			e.print(decisionText(d, now)...)
+		}
+		if len(list) == 0 {
+			fmt.Fprintln(e.stderr, "serin: no decision of "+clean(name)+" in that time")
+		}
+		return nil
+	}
+	return cmd
+}
+
+// sinceTime reads a duration back from now or a wall time.
+func sinceTime(s string, now time.Time) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
+		return now.Add(-d), nil
+	}
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return at, usagef("use 1h or 2026-11-20T14:00:00Z", "--since %q is neither a duration nor a time", s)
+	}
+	return at, nil
+}
+
+func decisionText(d admin.DecisionView, now time.Time) []string {
+	head := fmt.Sprintf("%s  %s  %s", clock(d.At, now), d.ID, words(d.Action))
+	if d.From != d.To {
+		head += fmt.Sprintf("  %s -> %s", percent(d.From), percent(d.To))
+	}
+	head += "  by " + d.Actor
+	lines := append([]string{cut(head)}, wrapped(d.Sentence, "  ")...)
+	if d.Evidence.Note != "" {
+		lines = append(lines, wrapped("reason: "+d.Evidence.Note, "  ")...)
+	}
+	return lines
+}

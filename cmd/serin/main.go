@@ -1,0 +1,76 @@
+// Command serin is a reverse proxy that releases a new version by itself. This package joins the rooms: one file a verb,
+// run.go and assemble.go for the daemon.
+//
+//	serin run  -> config -> assemble -> proxy, control loop, admin API
+//	other verbs -> admin.Client -> the daemon's answer, as text or JSON; the exit code tells how the rollout stands
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker (-X main.version=...).
+var version = "devel"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	e := &env{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
+	code := e.run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// run executes the command line and returns the exit code.
+func (e *env) run(ctx context.Context, args []string) int {
+	root := newRootCmd(e)
+	root.SetArgs(args)
+	return e.report(root.ExecuteContext(ctx))
+}
+
+func newRootCmd(e *env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "serin",
+		Short: "a reverse proxy that releases a new version by itself",
+		Long: `serin sends each user to the stable or the canary version by a stable hash,
+measures both in memory, and widens, holds or reverts on the evidence.
+
+Exit codes: 0 ok or completed, 1 error, 2 usage, 3 rolled back, 4 timeout,
+5 held or waiting for a person, 6 daemon unreachable, 7 refused (version or
+permission), 78 invalid configuration.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		// Distance 2 is cobra's own choice; it has to be said where a verb has its own Args.
+		SuggestionsMinimumDistance: 2,
+		Args:          knownVerb,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		// Everything that fails before this is a mistake on the command line.
+		PersistentPreRun: func(*cobra.Command, []string) { e.started = true },
+	}
+	root.SetOut(e.stdout)
+	root.SetErr(e.stderr)
+	root.AddCommand(
+		newRunCmd(e), newDemoCmd(e), newCheckCmd(e),
+		newStatusCmd(e), newWatchCmd(e), newWhyCmd(e), newLogCmd(e), newExplainCmd(e), newWaitCmd(e),
+		newConfigCmd(e), newVersionCmd(e),
+	)
+	root.AddCommand(newActCmds(e)...)
+	return root
+}
+
+// knownVerb refuses a word that is no verb, with the one that was perhaps meant.
+func knownVerb(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := cmd.CommandPath() + " --help lists the verbs"
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usagef(hint, "%s has no verb %q", cmd.CommandPath(), args[0])
+}

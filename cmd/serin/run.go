@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // zones of release windows, also in an image without any
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/spf13/cobra"
+
+	"serin/config"
+	"serin/config/watch"
+)
+
+func newRunCmd(e *env) *cobra.Command {
+	var file, stable, canary, listen string
+	cmd := &cobra.Command{
+		Use:   "run -c serin.toml | --stable ADDR --canary ADDR [--listen ADDR]",
+		Short: "the proxy: serve, judge, release",
+		Long: `run serves the configuration until SIGTERM or SIGINT and then drains: requests under
+way finish, idle connections close. A second signal ends it at once.
+
+The file is watched: a change, SIGHUP or POST /v1/reload puts it in force, or refuses
+it whole and says why. Readiness is told to systemd when it asks for it.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file == "" && stable == "" && canary == "" {
+				file = e.getenv("SERIN_CONFIG")
+			}
+			switch {
+			case file != "" && (stable != "" || canary != "" || listen != ""):
+				return usagef("a file says all of it", "-c and --stable, --canary, --listen exclude each other")
+			case file == "" && (stable == "" || canary == ""):
+				return usagef("serin run -c serin.toml, or serin run --stable 127.0.0.1:9001 --canary 127.0.0.1:9002", "nothing to run")
+			}
+			return e.serve(cmd.Context(), source{file: file, stable: stable, canary: canary, listen: listen, getenv: e.getenv})
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file (default $SERIN_CONFIG)")
+	cmd.Flags().StringVar(&stable, "stable", "", "address of the version in service, without a file")
+	cmd.Flags().StringVar(&canary, "canary", "", "address of the new version, without a file")
+	cmd.Flags().StringVar(&listen, "listen", "", "address to serve, without a file (default :8080)")
+	return cmd
+}
+
+// source is where the configuration comes from: a file, or three addresses.
+type source struct {
+	file                   string
+	stable, canary, listen string
+	getenv                 func(string) string
+}
+
+func (s source) load() (*config.Plan, []config.Problem) {
+	opts := config.Options{Getenv: s.getenv}
+	if s.file == "" {
+		return config.Zero(s.stable, s.canary, s.listen, opts)
+	}
+	return config.Load(s.file, opts)
+}
+
+// serve runs the daemon until ctx ends and it has drained.
+func (e *env) serve(ctx context.Context, from source) error {
+	var watcher *watch.Watcher
+	if from.file != "" {
+		watcher = watch.New(from.file, watch.Options{}) // before the first load: no change is missed
+	}
+	plan, problems := from.load()
+	if plan == nil {
+		e.printProblems(problems)
+		return &exitError{code: exitConfig}
+	}
+	log := newLog(e.stderr, plan.Log)
+	for _, w := range plan.Warnings {
+		log.Warn("configuration", "file", w.File, "line", w.Line, "key", w.Key, "problem", w.Text, "hint", w.Hint)
+	}
+	d, err := newDaemon(plan, daemonOptions{Log: log, Version: version, Source: from, Notify: notifySystemd})
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	if watcher != nil {
+		d.follow = append(d.follow, watcher.Run)
+	}
+	d.follow = append(d.follow, func(ctx context.Context) error {
+		d.reloadOn(ctx, hangups, watcher)
+		return nil
+	})
+	return d.Run(ctx)
+}
+
+// reloadOn reloads at every hang-up and every change of the file, one after the other, until ctx ends.
+func (d *serinDaemon) reloadOn(ctx context.Context, hangups <-chan os.Signal, w *watch.Watcher) {
+	var changes <-chan struct{}
+	if w != nil {
+		changes = w.Changes()
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+		case <-changes:
+		}
+		if _, err := d.Reload(ctx); err != nil && ctx.Err() == nil {
+			d.log.Error("reload refused: the running configuration stays", "err", err)
+		}
+	}
+}
+
+// notifySystemd tells the service manager, where there is one.
+func notifySystemd(state string) error {
+	_, err := daemon.SdNotify(false, state)
+	return err
+}
+
+// newLog makes the daemon's log: text on a terminal, JSON elsewhere, unless the configuration says otherwise.
+func newLog(w io.Writer, c config.Log) *slog.Logger {
+	level := slog.LevelInfo
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if c.Format == "text" || c.Format == "" && isTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, o))
+	}
+	return slog.New(slog.NewJSONHandler(w, o))
+}
+
+// errStarted says what could not be started; the hint names the key.
+func errStarted(what, hint string, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return &exitError{code: exitFailure, err: fmt.Errorf("%s: %w", what, err), hint: hint}
+}

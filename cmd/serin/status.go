@@ -1,0 +1,190 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"serin/gate"
+	"serin/proxy/admin"
+)
+
+func newStatusCmd(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "status [NAME]",
+		Short: "how a rollout stands: stage, gates, numbers",
+		Args:  cobra.MaximumNArgs(1),
+	}
+	t := e.targetFlags(cmd)
+	output := outputFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		asJSON, err := wantJSON(*output)
+		if err != nil {
+			return err
+		}
+		c, err := t.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if len(args) == 1 {
+			ro, err := c.Rollout(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return e.printJSON(ro)
+			}
+			e.print(statusText(ro)...)
+			return nil
+		}
+		list, err := c.Rollouts(cmd.Context())
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return e.printJSON(admin.Rollouts{Rollouts: list})
+		}
+		for i, ro := range list {
+			if i > 0 {
+				e.print("")
+			}
+			e.print(statusText(ro)...)
+		}
+		if len(list) == 0 {
+			fmt.Fprintln(e.stderr, "serin: there is no rollout")
+		}
+		return nil
+	}
+	return cmd
+}
+
+// statusText is one rollout for a person: where it is, why, what next, and the numbers behind it.
+func statusText(ro admin.Rollout) []string {
+	head := fmt.Sprintf("%s  %s  weight %s", ro.Name, words(ro.Phase), percent(ro.Weight))
+	if ro.ObservedWeight != nil {
+		head += fmt.Sprintf(" (observed %s)", percent(*ro.ObservedWeight))
+	}
+	if ro.DryRun {
+		head += "  dry run"
+	}
+	lines := []string{cut(head)}
+	lines = append(lines, cut(fmt.Sprintf("  attempt %d of revision %s", ro.Attempt, ro.Revision)))
+	if ro.Stage.Count > 0 {
+		lines = append(lines, cut(stageLine(ro)))
+	}
+	lines = append(lines, wrapped(ro.Sentence, "  ")...)
+	if ro.Next != "" {
+		lines = append(lines, wrapped("Next: "+ro.Next, "  ")...)
+	}
+	for _, g := range ro.Gates {
+		lines = append(lines, gateText(g)...)
+	}
+	if ro.Users.Active > 0 {
+		lines = append(lines, usersText(ro)...)
+	}
+	if ro.Exposure.Requests > 0 {
+		lines = append(lines, wrapped(fmt.Sprintf("canary so far: %s requests of about %s users; %s failed, for about %s users",
+			count(ro.Exposure.Requests), count(ro.Exposure.Users), count(ro.Exposure.Failed), count(ro.Exposure.UsersFailed)), "  ")...)
+	}
+	if len(ro.Allowed) > 0 {
+		lines = append(lines, cut("  you may: "+strings.Join(ro.Allowed, ", ")))
+	}
+	return lines
+}
+
+// stageLine is "stage 2/4 (5 % -> 25 %)  HOLD  not enough evidence  ~6 min left".
+func stageLine(ro admin.Rollout) string {
+	line := fmt.Sprintf("  stage %d/%d", ro.Stage.Index, ro.Stage.Count)
+	if i := ro.Stage.Index; i >= 1 && i < len(ro.Stages) {
+		line += fmt.Sprintf(" (%s -> %s)", ro.Stages[i-1].Label, ro.Stages[i].Label)
+	} else if i >= 1 && i == len(ro.Stages) {
+		line += fmt.Sprintf(" (%s)", ro.Stages[i-1].Label)
+	}
+	if ro.Verdict != "" {
+		line += "  " + strings.ToUpper(ro.Verdict)
+	}
+	if ro.Reason != "" {
+		line += "  " + words(ro.Reason)
+	}
+	if r := ro.Stage.RemainingSeconds; r != nil && *r > 0 {
+		line += "  ~" + span(*r) + " left"
+	}
+	return line
+}
+
+// gateText is one gate in two to four lines.
+func gateText(g admin.Gate) []string {
+	name := strings.TrimPrefix(g.Metric, "latency_")
+	if g.Metric == "error_rate" {
+		name = "errors"
+	}
+	if g.DryRun {
+		name += " (dry run)"
+	}
+	body := pointsText(g)
+	if g.Scale == "ratio" {
+		body = ratioText(g)
+	}
+	lines := hanging(fmt.Sprintf("  %-7s  ", name), body[0])
+	for _, l := range body[1:] {
+		lines = append(lines, wrapped(l, strings.Repeat(" ", 11))...)
+	}
+	return lines
+}
+
+func pointsText(g admin.Gate) []string {
+	body := []string{fmt.Sprintf("canary %s (%s/%s), stable %s (%s/%s): %s",
+		rate(g.Canary), count(g.Samples.CanaryBad), count(g.Samples.Canary),
+		rate(g.Stable), count(g.Samples.StableBad), count(g.Samples.Stable), verdictWord(g))}
+	body = append(body, fmt.Sprintf("harm %s pt, between %s and %s (95 %%)", points(g.Difference), points(g.DifferenceLow), points(g.DifferenceHigh)))
+	body = append(body, fmt.Sprintf("must show < %.2f pt: odds %s of %s", g.PassLimit*100, odds(g.PassOdds), odds(g.PassNeeds)))
+	if g.RollbackLimit != nil && g.FailNeeds != nil {
+		body = append(body, fmt.Sprintf("rolls back at >= %.2f pt with odds %s: now %s", *g.RollbackLimit*100, odds(*g.FailNeeds), odds(g.FailOdds)))
+	}
+	return body
+}
+
+func ratioText(g admin.Gate) []string {
+	body := []string{fmt.Sprintf("canary %s, stable %s, ratio %.2f (limit %.2f): %s",
+		millis(g.Canary), millis(g.Stable), g.Difference, g.HoldLimit, verdictWord(g))}
+	body = append(body, fmt.Sprintf("must show < %.2f: odds %s of %s", g.PassLimit, odds(g.PassOdds), odds(g.PassNeeds)))
+	if g.RollbackLimit != nil && g.FailNeeds != nil {
+		body = append(body, fmt.Sprintf("rolls back at >= %.2f with odds %s: now %s", *g.RollbackLimit, odds(*g.FailNeeds), odds(g.FailOdds)))
+	}
+	return body
+}
+
+// verdictWord is "ok", "hold" or "FAIL".
+func verdictWord(g admin.Gate) string {
+	switch g.Verdict {
+	case gate.Pass:
+		return "ok"
+	case gate.Fail:
+		return "FAIL"
+	case gate.Hold:
+	}
+	return "hold"
+}
+
+func usersText(ro admin.Rollout) []string {
+	text := fmt.Sprintf("design effect %.1f, %s left out", ro.Users.DesignEffect, plural(ro.Users.MaskedBuckets, "noisy bucket"))
+	if ro.Users.WorstBucketShare > 0 {
+		text += fmt.Sprintf(", worst bucket %.0f %% of canary errors", ro.Users.WorstBucketShare*100)
+	}
+	return hanging("  users    ", text)
+}
+
+// brief is one line about a rollout, for watch and wait.
+func brief(ro admin.Rollout, now time.Time) string {
+	line := fmt.Sprintf("%s  %s  %s  %s", now.Format(time.TimeOnly), ro.Name, words(ro.Phase), percent(ro.Weight))
+	if ro.Stage.Count > 0 {
+		line += fmt.Sprintf("  stage %d/%d", ro.Stage.Index, ro.Stage.Count)
+	}
+	if ro.Reason != "" {
+		line += "  " + words(ro.Reason)
+	}
+	return clean(line)
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"serin/gate"
+	"serin/proxy/admin"
+)
+
+func newWhyCmd(e *env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "why [NAME]",
+		Short: "the last decision in words, and what would change it",
+		Args:  cobra.MaximumNArgs(1),
+	}
+	t := e.targetFlags(cmd)
+	output := outputFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		asJSON, err := wantJSON(*output)
+		if err != nil {
+			return err
+		}
+		c, err := t.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		ro, err := t.pick(cmd.Context(), c, args)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return e.printJSON(ro.LastDecision)
+		}
+		e.print(whyText(ro, time.Now())...)
+		return nil
+	}
+	return cmd
+}
+
+// whyText tells the last decision with the numbers it rested on, then what stands in the way now.
+func whyText(ro admin.Rollout, now time.Time) []string {
+	var lines []string
+	if d := ro.LastDecision; d != nil {
+		lines = append(lines, wrapped(fmt.Sprintf("%s at %s by %s: %s", words(d.Action), clock(d.At, now), d.Actor, d.Sentence), "")...)
+		if d.Evidence.Note != "" {
+			lines = append(lines, wrapped("reason given: "+d.Evidence.Note, "  ")...)
+		}
+		for _, g := range d.Evidence.Gates {
+			lines = append(lines, gateText(g)...)
+		}
+		lines = append(lines, "")
+	}
+	lines = append(lines, wrapped("now: "+ro.Sentence, "")...)
+	for _, g := range ro.Gates {
+		lines = append(lines, wrapped(change(g), "  ")...)
+	}
+	if ro.Next != "" {
+		lines = append(lines, wrapped("next: "+ro.Next, "")...)
+	}
+	return lines
+}
+
+// change says what a gate would need to answer otherwise.
+func change(g admin.Gate) string {
+	unit, scale := " pt", 100.0
+	if g.Scale == "ratio" {
+		unit, scale = "", 1
+	}
+	switch g.Verdict {
+	case gate.Pass:
+		return fmt.Sprintf("%s passes: odds %s, %s were needed", g.Metric, odds(g.PassOdds), odds(g.PassNeeds))
+	case gate.Fail:
+		return g.Metric + " fails: only a new attempt starts afresh"
+	case gate.Hold:
+	}
+	text := g.Metric + " holds"
+	if g.Reason != "" {
+		text += ", " + words(string(g.Reason))
+	}
+	text += ": "
+	if g.Difference > g.HoldLimit {
+		text += fmt.Sprintf("the difference %.2f%s has to come under %.2f%s", g.Difference*scale, unit, g.HoldLimit*scale, unit)
+	} else {
+		text += fmt.Sprintf("odds %s that it is below %.2f%s have to reach %s", odds(g.PassOdds), g.PassLimit*scale, unit, odds(g.PassNeeds))
+	}
+	if s := g.ExpectedSeconds; s != nil && *s > 0 {
+		text += ", in about " + span(*s) + " at this traffic"
+	}
+	return text
+}
