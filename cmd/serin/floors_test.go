@@ -39,7 +39,7 @@ var keepers = map[string][]string{
 var barred = map[string][]string{
 	"router":         {"os", "net/http", "math/rand", "math/rand/v2", "sync", "io"},
 	"gate":           {"os", "net", "net/http", "math/rand", "math/rand/v2", "sync", "sync/atomic"},
-	"gate/evidence":  {"os", "net", "net/http", "math/rand", "math/rand/v2", "sync", "time"},
+	"gate/evidence":  {"os", "net", "net/http", "math/rand", "math/rand/v2", "sync"},
 	"gate/criterion": {"os", "net", "net/http", "math/rand", "math/rand/v2", "sync"},
 	"gate/ladder":    {"os", "net", "net/http", "math/rand", "math/rand/v2", "sync"},
 	"gate/control":   {"net/http"},

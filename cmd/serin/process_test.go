@@ -1,0 +1,299 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"serin/proxy/admin"
+)
+
+// sampleEnv makes the test binary a sample service of that version: the upstreams of the end-to-end tests are processes
+// of their own, as a user's are.
+const sampleEnv = "SERIN_TEST_SAMPLE"
+
+func TestMain(m *testing.M) {
+	if version := os.Getenv(sampleEnv); version != "" {
+		os.Exit(sampleMain(version))
+	}
+	flag.Parse()
+	// The end-to-end tests wait far more than they compute.
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		if err := f.Value.Set("8"); err != nil {
+			panic(err)
+		}
+	}
+	code := m.Run()
+	if dir := buildDir; dir != "" {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+func sampleMain(version string) int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Println(l.Addr())
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() { // the parent's end of the pipe closing is our end
+		bufio.NewReader(os.Stdin).ReadByte()
+		cancel()
+	}()
+	if err := newSampleService(version, behaviour{}).Serve(ctx, l); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+var buildDir string
+
+// binary builds serin once and returns its path.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "serin-e2e-")
+	if err != nil {
+		return "", err
+	}
+	buildDir = dir
+	path := filepath.Join(dir, "serin")
+	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// sample is a sample service running as a process.
+type sample struct {
+	t       *testing.T
+	Address string
+	cmd     *exec.Cmd
+}
+
+// startSample starts a sample service that answers as how says.
+func startSample(t *testing.T, version string, how behaviour) *sample {
+	t.Helper()
+	s := &sample{t: t, cmd: exec.Command(os.Args[0])}
+	s.cmd.Env = append(os.Environ(), sampleEnv+"="+version)
+	s.cmd.Stderr = os.Stderr
+	stdin, err := s.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := s.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stdin.Close(); s.cmd.Wait() })
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatalf("sample service %s did not start: %v", version, err)
+	}
+	s.Address = strings.TrimSpace(line)
+	s.Behave(how)
+	return s
+}
+
+// Behave changes how the service answers.
+func (s *sample) Behave(how behaviour) {
+	s.t.Helper()
+	body, err := json.Marshal(how)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	resp, err := http.Post("http://"+s.Address+behaviourPath, "application/json", bytes.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusNoContent {
+		s.t.Fatalf("sample service answered %s", resp.Status)
+	}
+}
+
+// Kill ends the service at once; its port refuses from then on.
+func (s *sample) Kill() { s.cmd.Process.Kill(); s.cmd.Wait() }
+
+// daemonProcess is the built binary serving a configuration file.
+type daemonProcess struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	Listen string // http://address of the proxy
+	Client *admin.Client
+	File   string
+	done   chan struct{} // closed when the process has ended
+	err    error         // its end
+	log    *lockedBuffer
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// site is where a daemon listens and keeps its state; a restarted daemon gets the same.
+type site struct{ dir, listen, admin string }
+
+func newSite(t *testing.T) site {
+	t.Helper()
+	return site{dir: t.TempDir(), listen: freeAddress("127.0.0.1:0"), admin: freeAddress("127.0.0.1:0")}
+}
+
+// config writes serin.toml: the site's addresses, then body.
+func (s site) config(t *testing.T, body string) string {
+	t.Helper()
+	file := filepath.Join(s.dir, "serin.toml")
+	text := fmt.Sprintf("[listen]\naddress = %q\n[admin]\naddress = %q\n[state]\ndir = %q\n", s.listen, s.admin, filepath.Join(s.dir, "state"))
+	if err := os.WriteFile(file+".new", []byte(text+body), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(file+".new", file); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// startDaemon runs `serin run -c file` and waits until it says over $NOTIFY_SOCKET that it is ready, as systemd would.
+func startDaemon(t *testing.T, s site, file string) *daemonProcess {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(s.dir, "notify")
+	os.Remove(socket)
+	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer notify.Close()
+	d := &daemonProcess{t: t, File: file, Listen: "http://" + s.listen, done: make(chan struct{}), log: &lockedBuffer{}}
+	d.cmd = exec.Command(path, "run", "-c", file)
+	d.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket)
+	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { d.err = d.cmd.Wait(); close(d.done) }()
+	t.Cleanup(func() {
+		d.cmd.Process.Kill()
+		<-d.done
+		if t.Failed() {
+			t.Logf("serin said:\n%s", d.log)
+		}
+	})
+	notify.SetReadDeadline(time.Now().Add(20 * time.Second))
+	buf := make([]byte, 4096)
+	for {
+		n, err := notify.Read(buf)
+		if err != nil {
+			t.Fatalf("serin did not become ready: %v\n%s", err, d.log)
+		}
+		if strings.Contains(string(buf[:n]), "READY=1") {
+			break
+		}
+	}
+	if d.Client, err = admin.NewClient(s.admin); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Client.Close)
+	return d
+}
+
+// Signal sends sig and, unless it is SIGHUP, returns when the process has ended, with its exit code.
+func (d *daemonProcess) Signal(sig syscall.Signal) int {
+	d.t.Helper()
+	if err := d.cmd.Process.Signal(sig); err != nil {
+		d.t.Fatal(err)
+	}
+	if sig == syscall.SIGHUP {
+		return 0
+	}
+	select {
+	case <-d.done:
+	case <-time.After(60 * time.Second):
+		d.t.Fatalf("serin did not end on %v", sig)
+	}
+	return d.cmd.ProcessState.ExitCode()
+}
+
+// errSeen ends Follow.
+var errSeen = errors.New("seen")
+
+// Follow calls on for every status of the one rollout until it returns true; it fails the test after limit.
+func (d *daemonProcess) Follow(limit time.Duration, on func(admin.Rollout) bool) admin.Rollout {
+	d.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	var last admin.Rollout
+	err := d.Client.Events(ctx, "", func(ev admin.Event) error {
+		switch ev.Kind {
+		case "snapshot":
+			var all admin.Rollouts
+			if err := json.Unmarshal(ev.Data, &all); err != nil || len(all.Rollouts) == 0 {
+				return err
+			}
+			last = all.Rollouts[0]
+		case "rollout":
+			last = admin.Rollout{}
+			if err := json.Unmarshal(ev.Data, &last); err != nil {
+				return err
+			}
+		}
+		if on(last) {
+			return errSeen
+		}
+		return nil
+	})
+	if !errors.Is(err, errSeen) {
+		d.t.Fatalf("after %v in %s at %s: %v\n%s", limit, last.Phase, percent(last.Weight), err, last.Sentence)
+	}
+	return last
+}
+
+// runBinary runs serin to its end and returns what it printed and its exit code.
+func runBinary(t *testing.T, path string, args ...string) (string, int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, args...)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
