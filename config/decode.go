@@ -119,7 +119,7 @@ func (d *decoder) absent(at, kind string, f field, into reflect.Value) {
 		d.field(at, kind, f, list, into)
 	case f.hasDef:
 		v := into.Addr().Interface().(value)
-		if err := v.decode(raw(v, f.def)); err != nil {
+		if err := v.decode(fromTag(v, f.def)); err != nil {
 			panic("BUG: default of " + kind + ": " + err.Error())
 		}
 	}
@@ -199,7 +199,7 @@ func inRange(v value, f field) error {
 			continue
 		}
 		limit := reflect.New(reflect.TypeOf(v).Elem()).Interface().(value)
-		if err := limit.decode(raw(limit, bound.text)); err != nil {
+		if err := limit.decode(fromTag(limit, bound.text)); err != nil {
 			panic("BUG: range of " + f.key + ": " + err.Error())
 		}
 		if (r.rank()-limit.(ranked).rank())*bound.sign < 0 {

@@ -69,8 +69,8 @@ func shapeOf(t reflect.Type) (shape, reflect.Type) {
 	panic("BUG: no shape for " + t.String())
 }
 
-// raw turns the text of a tag into what the TOML library would have made of it in the file.
-func raw(v value, text string) any {
+// fromTag turns the text of a tag into what the TOML library would have made of it in the file.
+func fromTag(v value, text string) any {
 	switch v.(type) {
 	case *Count:
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {

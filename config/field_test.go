@@ -59,7 +59,7 @@ func TestFields_EveryDefault_FitsItsOwnPatternRangeAndWords(t *testing.T) {
 				if f.def == "" {
 					continue
 				}
-				if err := v.decode(raw(v, text)); err != nil {
+				if err := v.decode(fromTag(v, text)); err != nil {
 					t.Errorf("%s: %v", join(at, f.key), err)
 				}
 				if err := inRange(v, f); err != nil {

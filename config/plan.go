@@ -12,7 +12,7 @@ import (
 )
 
 // Plan is a validated configuration, ready to be assembled: references resolved to indices, durations and sizes parsed,
-// policies built. Immutable.
+// policies built. Immutable; made by Load, Parse and Zero only.
 type Plan struct {
 	File      string // "" for the zero-config form
 	Hash      string // of the bytes it was made from

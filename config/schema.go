@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"serin/gate/criterion"
 )
 
 // Reference writes the reference of the configuration as Markdown: a table of keys for each table of the file.
@@ -13,7 +15,11 @@ func Reference() string {
 	r := &reference{}
 	r.b.WriteString(referenceHead)
 	r.table("", reflect.TypeFor[Config]())
-	r.b.WriteString("## Not supported yet\n\nKnown and refused:")
+	r.b.WriteString("## Metrics\n\nWhat a gate can measure.\n\n| metric | what it is |\n|---|---|\n")
+	for _, metric := range criterion.Metrics() {
+		r.b.WriteString("| `" + metric + "` | " + criterion.Doc(metric) + " |\n")
+	}
+	r.b.WriteString("\n## Not supported yet\n\nKnown and refused:")
 	for _, key := range slices.Sorted(maps.Keys(notYet)) {
 		r.b.WriteString(" `" + strings.ReplaceAll(key, "NAME", "*") + "`")
 	}
@@ -163,7 +169,7 @@ func valueSchema(f field, t reflect.Type) map[string]any {
 		schema["type"] = "integer"
 		for name, bound := range map[string]string{"minimum": f.min, "maximum": f.max} {
 			if bound != "" {
-				schema[name] = raw(v, bound)
+				schema[name] = fromTag(v, bound)
 			}
 		}
 		if f.min == "" {
@@ -190,7 +196,7 @@ func valueSchema(f field, t reflect.Type) map[string]any {
 		schema["enum"] = f.enum
 	}
 	if f.hasDef && f.typ.Kind() != reflect.Slice {
-		schema["default"] = raw(v, f.def)
+		schema["default"] = fromTag(v, f.def)
 	}
 	return schema
 }
