@@ -98,7 +98,7 @@ func (h *strictHead) framing(none Framing) (Framing, int64, error) {
 	return Length, n, nil
 }
 
-// strictChunks decodes a complete chunked body.
+// strictChunks decodes a complete chunked body; of a broken one, data is what precedes the break.
 func strictChunks(in string) (data string, used int, err error) {
 	line := func() (string, bool) {
 		l, _, ok := strings.Cut(in[used:], "\r\n")
@@ -118,11 +118,12 @@ func strictChunks(in string) (data string, used int, err error) {
 		if n == 0 {
 			break
 		}
-		if n > int64(len(in)-used-2) || in[used+int(n):used+int(n)+2] != "\r\n" {
+		here := int(min(n, int64(len(in)-used)))
+		data += in[used : used+here]
+		used += here + 2
+		if int64(here) < n || used > len(in) || in[used-2:used] != "\r\n" {
 			return data, used, errStrict
 		}
-		data += in[used : used+int(n)]
-		used += int(n) + 2
 	}
 	for {
 		l, ok := line()
