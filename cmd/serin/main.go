@@ -47,8 +47,8 @@ permission), 78 invalid configuration.`,
 		SilenceUsage:  true,
 		// Distance 2 is cobra's own choice; it has to be said where a verb has its own Args.
 		SuggestionsMinimumDistance: 2,
-		Args:          knownVerb,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:                       knownVerb,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		// Everything that fails before this is a mistake on the command line.
 		PersistentPreRun: func(*cobra.Command, []string) { e.started = true },
 	}

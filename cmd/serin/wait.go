@@ -42,7 +42,7 @@ held, paused or waiting for a person, else 4.`,
 			ctx, cancel = context.WithTimeout(ctx, *timeout)
 			defer cancel()
 		}
-		ro, err := t.pick(ctx, c, args)
+		ro, err := t.pick(cmd.Context(), c, args) // the first look is had in any case
 		if err != nil {
 			return err
 		}

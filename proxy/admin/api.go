@@ -42,7 +42,6 @@ type Rollout struct {
 	WaitingFor      *string       `json:"waiting_for"`
 	LastDecision    *DecisionView `json:"last_decision"`
 	Reasons         []string      `json:"reasons,omitempty"` // all of them when several hold
-	Why             []string      `json:"why,omitempty"`     // the decision with all it rests on, line by line
 	DryRun          bool          `json:"dry_run,omitempty"`
 	StableHealthy   bool          `json:"stable_healthy"` // a server of the pool takes traffic
 	CanaryHealthy   bool          `json:"canary_healthy"`

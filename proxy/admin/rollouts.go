@@ -3,6 +3,7 @@ package admin
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"serin/gate/control"
@@ -44,7 +45,7 @@ func (s *Server) unknown(w http.ResponseWriter, name string) {
 	if near := nearest(name, names); near != "" {
 		hint = "did you mean " + quoted(near) + "?"
 	} else if len(names) > 0 {
-		hint = "the rollouts are listed at /v1/rollouts; the first is " + quoted(names[0])
+		hint = "the rollouts are " + quoted(strings.Join(names, ", "))
 	}
 	fail(w, http.StatusNotFound, "no rollout "+quoted(name), hint)
 }

@@ -18,7 +18,7 @@ func RolloutOf(s *control.RolloutStatus) Rollout {
 		Weight: s.Weight, ObservedWeight: s.ObservedWeight, KeyMissingRatio: s.KeyMissingRatio,
 		Stage: stageOf(s.Stage), Stages: make([]Rung, len(s.Stages)),
 		Verdict: s.Verdict.String(), Reason: string(s.Reason), Reasons: reasonTexts(s.Reasons), Baseline: s.Baseline,
-		Sentence: s.Sentence, Next: s.Next, Why: s.Why, Gates: Finite(s.Gates),
+		Sentence: s.Sentence, Next: s.Next, Gates: Finite(s.Gates),
 		Arms: Arms{Stable: armOf(s.Stable), Canary: armOf(s.Canary)},
 		Exposure: Exposure{
 			Users: s.Exposure.Users, Requests: s.Exposure.Requests, Failed: s.Exposure.Failed, UsersFailed: s.Exposure.UsersFailed,

@@ -21,7 +21,7 @@ func TestHandler_BadRequests_GetClearErrorsAndChangeNothing(t *testing.T) {
 		says, hint               string
 	}{
 		{"unknown rollout, misspelt", "GET", "/v1/rollouts/chekout", "", 404, `no rollout "chekout"`, `did you mean "checkout"?`},
-		{"unknown rollout, nothing like it", "GET", "/v1/rollouts/zzzzzzzzz", "", 404, `no rollout "zzzzzzzzz"`, `the first is "checkout"`},
+		{"unknown rollout, nothing like it", "GET", "/v1/rollouts/zzzzzzzzz", "", 404, `no rollout "zzzzzzzzz"`, `the rollouts are "checkout"`},
 		{"name of a megabyte", "GET", "/v1/rollouts/" + long, "", 404, "no rollout", "checkout"},
 		{"name with control bytes", "GET", "/v1/rollouts/a%1b%5b31m%0a", "", 404, `\x1b[31m\n`, ""},
 		{"act on an unknown rollout", "POST", "/v1/rollouts/chekout/pause", "{}", 404, `no rollout "chekout"`, `did you mean "checkout"?`},
