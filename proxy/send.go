@@ -144,9 +144,7 @@ func (x *exchange) send() bool {
 // await reads heads until a final one; interim ones are passed on. False: see x.end.
 func (x *exchange) await() bool {
 	up, c := x.up, x.client
-	if x.upload.running {
-		up.ReadWithin(0) // the upload's end starts the wait
-	} else {
+	if !x.upload.started { // else its end starts the wait
 		up.ReadWithin(x.pool.Timeouts().Response)
 	}
 	asked := x.request.Asked()
@@ -215,15 +213,23 @@ func (x *exchange) headless(err error) ending {
 // blame corrects x.end after the connection broke: who broke it? The upload has stopped.
 func (x *exchange) blame() {
 	c := x.client
+	status := x.end.status
 	switch {
-	case c.conn.Broken() || c.conn.Gone():
-		origin := clientLeft
-		if !c.conn.Gone() { // Drain, out of patience
-			origin = byUs
+	case c.conn.Gone():
+		if x.headAt == 0 {
+			status = 499
 		}
-		x.end = ending{origin: origin, status: 499}
+		x.end = ending{origin: clientLeft, status: status}
+	case c.conn.Broken(): // Drain, out of patience
+		if x.headAt == 0 {
+			status = 503
+		}
+		x.end = ending{origin: byUs, status: status}
 	case x.upload.pipe.Failed == wire.Source && x.upload.err != nil:
 		x.end = x.clientFault(x.upload.err)
+		if x.headAt != 0 {
+			x.end.status = status
+		}
 	}
 }
 

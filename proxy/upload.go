@@ -28,6 +28,7 @@ func (x *exchange) startUpload() {
 	x.upload.started, x.upload.running = true, true
 	p.Src, p.Dst, p.Body, p.Out = &x.client.in, (*uploadWriter)(x), &x.requestBody, x.request.Framing
 	x.client.conn.EachRead(x.client.options.BodyIdle)
+	x.up.ReadWithin(0) // before the upload can end and start the wait
 	go x.runUpload()
 }
 

@@ -1,0 +1,204 @@
+package proxy
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"serin/gate/window"
+	"serin/proxy/listen"
+	"serin/proxy/upstream"
+)
+
+func selfSigned(t *testing.T) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(parsed)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
+}
+
+func TestTransport_TLSOnBothSides_CarriesKeepAliveAndBodies(t *testing.T) {
+	t.Parallel()
+	certificate, roots := selfSigned(t)
+	up := listenLocal(t)
+	server := &http.Server{
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}},
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("X-Forwarded-Proto") != "https" || r.ProtoMajor != 1 {
+				w.WriteHeader(500)
+				return
+			}
+			_ = http.NewResponseController(w).EnableFullDuplex()
+			_, _ = io.Copy(w, r.Body)
+		}),
+	}
+	go func() { _ = server.ServeTLS(up, "", "") }()
+	t.Cleanup(func() { _ = server.Close() })
+	r := newRig(t, rigOptions{
+		stable: up, listen: listen.Spec{TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}},
+		spec: func(s *upstream.Spec) {
+			s.Servers[0].TLS = true
+			s.TLS = &tls.Config{RootCAs: roots}
+		},
+	})
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}, Timeout: 10 * time.Second}
+	t.Cleanup(client.CloseIdleConnections)
+	for i, size := range []int64{0, 10, 20_000, 500_000, 0} {
+		request, _ := http.NewRequest(http.MethodPost, "https://"+r.address+"/", pattern(size))
+		request.ContentLength = size
+		request.Header.Set("X-User-Id", "a")
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.StatusCode != 200 {
+			t.Fatalf("got %s", response.Status)
+		}
+		isPattern(t, "echo", response.Body, size)
+		_ = response.Body.Close()
+		wantOutcome(t, r.snapshot.Splits[0].Evidence[0], window.Success, uint64(i+1))
+	}
+	if n := r.snapshot.Pools[0].Status().Servers[0].Connections; n != 1 {
+		t.Errorf("got %d upstream connections, want one reused", n)
+	}
+}
+
+func TestTransport_UnixUpstreamAndUnixClients(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	up, err := net.Listen("unix", filepath.Join(dir, "app"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = up.Close() })
+	go func() { _ = answering(t, "unix").Serve(up) }()
+	r := newRig(t, rigOptions{stable: up})
+	for range 3 {
+		head, body := r.dial().ask(userGet("a"))
+		wantStatus(t, head, 200)
+		if body != "unix" {
+			t.Errorf("got %q", body)
+		}
+	}
+}
+
+func TestTransport_TrustedProxy_IsBelieved(t *testing.T) {
+	t.Parallel()
+	up := listenLocal(t)
+	local := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	r := newRig(t, rigOptions{stable: up, serve: ServeOptions{Trusted: local}})
+	client := r.dial()
+	client.send("GET / HTTP/1.1\r\nHost: shop\r\nX-User-Id: a\r\nX-Forwarded-For: 203.0.113.9\r\nX-Request-Id: abc-123\r\n\r\n")
+	server := accept(t, up)
+	head := server.head()
+	wantField(t, head, "X-Forwarded-For: 203.0.113.9, 127.0.0.1")
+	wantField(t, head, "X-Request-Id: abc-123")
+	server.send(nothing)
+	client.head()
+}
+
+func TestTransport_ProxyProtocol_NamesTheClient(t *testing.T) {
+	t.Parallel()
+	up := listenLocal(t)
+	local := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	r := newRig(t, rigOptions{stable: up, listen: listen.Spec{ProxyProtocol: true, Trusted: local}})
+	client := r.dial()
+	client.send("PROXY TCP4 203.0.113.9 192.0.2.1 4711 80\r\n" + get)
+	server := accept(t, up)
+	wantField(t, server.head(), "X-Forwarded-For: 203.0.113.9")
+	server.send(nothing)
+	wantStatus(t, client.head(), 204)
+}
+
+func TestTransport_RequestIDs_AreNeverTheSame(t *testing.T) {
+	t.Parallel()
+	up := listenLocal(t)
+	r := newRig(t, rigOptions{stable: up})
+	client := r.dial()
+	seen := map[string]bool{}
+	var server *peer
+	for i := range 50 {
+		client.send(get)
+		if i == 0 {
+			server = accept(t, up)
+		}
+		head := server.head()
+		_, id, _ := strings.Cut(head, "X-Request-Id: ")
+		id, _, _ = strings.Cut(id, "\r\n")
+		if id == "" || seen[id] {
+			t.Fatalf("got request id %q again", id)
+		}
+		seen[id] = true
+		server.send(nothing)
+		client.head()
+	}
+}
+
+func TestTransport_HashBalance_KeepsAUserOnOneServer(t *testing.T) {
+	t.Parallel()
+	a, b := listenLocal(t), listenLocal(t)
+	go func() { _ = answering(t, "a").Serve(a) }()
+	go func() { _ = answering(t, "b").Serve(b) }()
+	r := newRig(t, rigOptions{stable: a, spec: func(s *upstream.Spec) {
+		s.Balance = "hash"
+		s.Servers = []upstream.ServerSpec{{Network: "tcp", Address: a.Addr().String()}, {Network: "tcp", Address: b.Addr().String()}}
+	}})
+	client := r.dial()
+	first, both := map[string]string{}, map[string]bool{}
+	for i := range 120 {
+		user := fmt.Sprint(i % 40)
+		_, body := client.ask(userGet(user))
+		if was, ok := first[user]; ok && was != body {
+			t.Fatalf("user %s moved from %s to %s", user, was, body)
+		}
+		first[user], both[body] = body, true
+	}
+	if len(both) != 2 {
+		t.Error("one server took every user")
+	}
+}
+
+func TestOverhead_IsSampledOncePer64Requests(t *testing.T) {
+	t.Parallel()
+	r := twoArms(t, rigOptions{})
+	client := r.dial()
+	for range 3 * sampleEvery {
+		client.ask(userGet("a"))
+	}
+	var n uint64
+	totals := r.proxy.Totals()
+	for _, b := range totals.Overhead {
+		n += b.Count
+	}
+	if n != 3 || totals.OverheadSeconds <= 0 || totals.OverheadSeconds > 1 {
+		t.Errorf("got %d samples of %v s together, want 3", n, totals.OverheadSeconds)
+	}
+}
