@@ -99,6 +99,7 @@ func nullCells() (out []cell) {
 			c.bar += ", 100 % after 45 min (the least time)"
 			c.clears = both(c.clears, reachedBy(44*time.Minute, 46*time.Minute))
 		case p == .01:
+			c.world.Horizon = 3 * time.Hour
 			c.bar += ", 100 % after about 60 min"
 			c.clears = both(c.clears, reachedBy(44*time.Minute, 75*time.Minute))
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 var (
-	runs  = flag.Int("sim.runs", 2, "runs of each world; some have 5 or 8 times as many")
+	runs  = flag.Int("sim.runs", 1, "runs of each world; some have 5 or 8 times as many")
 	only  = flag.String("sim.only", "", "play only worlds whose name has this in it")
 	write = flag.Bool("sim.write", false, "write testdata/bars.md")
 )
