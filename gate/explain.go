@@ -239,16 +239,20 @@ func replanSentence(s State, p *Policy, d *Decision) string {
 }
 
 func refuseSentence(s State, p *Policy, d *Decision) string {
+	verb := d.Verb
+	if verb == "" || verb == noText {
+		verb = "the wish"
+	}
 	switch d.Refusal {
 	case RefusedVersion:
-		return fmt.Sprintf("Nothing changed: the rollout is at version %d, not at the one %s was meant for.", s.Version, d.Verb)
+		return fmt.Sprintf("Nothing changed: the rollout is at version %d, not at the one %s was meant for.", s.Version, verb)
 	case RefusedRole:
-		return fmt.Sprintf("Nothing changed: %s is not this role's to %s.", stageName(p, nextStage(&s, p)), d.Verb)
+		return fmt.Sprintf("Nothing changed: %s is not this role's to %s.", stageName(p, nextStage(&s, p)), verb)
 	case RefusedInput:
-		return fmt.Sprintf("Nothing changed: %s asks for what does not exist (the ladder has %d stages).", d.Verb, len(p.Stages))
+		return fmt.Sprintf("Nothing changed: %s asks for what does not exist (the ladder has %d stages).", verb, len(p.Stages))
 	case RefusedPhase:
 	}
-	return fmt.Sprintf("Nothing changed: %s does not apply while the rollout is %s.", d.Verb, strings.ReplaceAll(s.Phase.String(), "_", " "))
+	return fmt.Sprintf("Nothing changed: %s does not apply while the rollout is %s.", verb, strings.ReplaceAll(s.Phase.String(), "_", " "))
 }
 
 // nextStage is the stage that would begin next; past the last one it is the last.

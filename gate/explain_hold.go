@@ -2,6 +2,8 @@ package gate
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -22,7 +24,7 @@ var reasonTexts = map[Reason]string{
 	SkewedKeys:           "the key does not part the users",
 	StableOutdated:       "the configuration names a replaced version as stable",
 	AwaitingApprovalCode: "waiting for approval",
-	PausedCode:           "paused",
+	PausedCode:           "paused by a person",
 	JournalUnavailable:   "the journal cannot be written",
 	StaleReplicas:        "too few replicas report",
 	RestartReplayed:      "restored after a restart",
@@ -193,3 +195,6 @@ func harm(f *Finding) string {
 	}
 	return fmt.Sprintf("%s more %s", points(f.PassLimit), nouns(f.Metric))
 }
+
+// Reasons are all reason codes, sorted.
+func Reasons() []Reason { return slices.Sorted(maps.Keys(reasonTexts)) }

@@ -27,7 +27,10 @@ func (p *Policy) weightOf(i int) router.Weight {
 }
 
 // crossing is where the rollout goes next: its stage's own weight when a reload left it below, else the next stage, else
-// the end. share is the users' fraction that must be safe there: 1 for the last stage, and beyond.
+// the end. share is the users' fraction the crossing answers for: the next stage's weight. The end of the bake answers only
+// for the holdback, whose users it adds: the last crossing has already excluded the hold limit for everybody, and with a
+// hundredth of the users left on stable to excluding it once more would take most of a day. What a bake excludes is the
+// rollback limit at full load, as the first stage did with the arms exchanged.
 func (p *Policy) crossing(s *State) (stage int, weight router.Weight, share float64) {
 	if w := p.weightOf(s.Stage); s.Stage > 0 && w > s.Weight {
 		return s.Stage, w, p.share(s.Stage)
@@ -37,7 +40,7 @@ func (p *Policy) crossing(s *State) (stage int, weight router.Weight, share floa
 		next++
 	}
 	if next > len(p.Stages) {
-		return next, router.Full, 1
+		return next, router.Full, float64(router.Full-s.Weight) / float64(router.Full)
 	}
 	return next, p.weightOf(next), p.share(next)
 }

@@ -75,10 +75,12 @@ func (v *Verb) UnmarshalText(text []byte) error {
 	return err
 }
 
+const noText = "unknown"
+
 // textOf is the i-th text; verbs have no text at 0.
 func textOf(texts []string, i int) string {
 	if i < 0 || i >= len(texts) || texts[i] == "" {
-		return "unknown"
+		return noText
 	}
 	return texts[i]
 }

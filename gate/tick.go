@@ -8,10 +8,10 @@ func (t *turn) tick(seen *Seen) (State, Decision) {
 	if t.s.Withdrawn {
 		return t.end(ActHold, Removed)
 	}
+	t.fit()
 	if state, d, done := t.adopt(); done {
 		return state, d
 	}
-	t.fit()
 	aged := t.s
 	switch {
 	case t.s.Phase == Completed || t.s.Phase == RolledBack:

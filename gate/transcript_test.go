@@ -112,6 +112,7 @@ type story struct {
 	pending []gate.Criterion
 	lines   []string
 	step    uint64
+	terse   bool
 }
 
 func (st *story) say(format string, args ...any) {
@@ -337,8 +338,10 @@ func (st *story) world(m map[string]string) {
 
 func (st *story) run(d time.Duration) {
 	for end := st.at + d; st.at < end; {
+		st.terse = st.at+time.Second < end // nobody reads the intervals of the others
 		st.tick(false)
 	}
+	st.terse = false
 }
 
 func (st *story) tick(aloud bool) {
@@ -349,6 +352,7 @@ func (st *story) tick(aloud bool) {
 	seen.StableHealthy = st.seen["stable_healthy"] != "false"
 	seen.WindowOpen = st.seen["window"] != "closed"
 	seen.JournalAvailable = st.seen["journal"] != "down"
+	seen.Terse = st.terse
 	st.take(gate.Tick{Seen: seen}, aloud)
 }
 
@@ -408,4 +412,28 @@ func (st *story) restart() {
 	st.s = s
 	st.at += time.Minute
 	st.say("%-7s (the process was away for a minute)", stamp(st.at))
+}
+
+// benchCriteria are an error gate and a latency gate as of a usual file.
+func benchCriteria(tb testing.TB) []gate.Criterion {
+	tb.Helper()
+	limit := func(text string) *criterion.Limit {
+		l, err := criterion.ParseLimit(text)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return l
+	}
+	var all []gate.Criterion
+	for _, s := range []criterion.Spec{
+		{Metric: "error_rate", Hold: limit("stable + 0.5pt"), Rollback: limit("stable + 2pt")},
+		{Metric: "latency_p95", Hold: limit("stable * 1.10"), Rollback: limit("stable * 1.5")},
+	} {
+		c, err := criterion.New(s)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	return all
 }

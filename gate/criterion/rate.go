@@ -148,7 +148,7 @@ func (s *sight) fails(f *gate.Finding) bool {
 		return false
 	}
 	for i, t := range s.raw {
-		if !s.ok[i] || t.Diff() < s.roll {
+		if !s.ok[i] || t.Diff() < s.roll-rounding {
 			continue
 		}
 		nats, need := evidence.FailE(s.hold/2, s.sure[i]), spans[i].threshold(s.q)

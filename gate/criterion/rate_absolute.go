@@ -59,7 +59,7 @@ func (s *sight) failsAlone(f *gate.Finding) bool {
 		return false
 	}
 	for i, t := range s.raw {
-		if !s.ok[i] || rateOf(t.XC, t.NC) < s.roll {
+		if !s.ok[i] || rateOf(t.XC, t.NC) < s.roll-rounding {
 			continue
 		}
 		nats, need := evidence.AbsFailE(s.roll, s.sure[i].XC, s.sure[i].NC), spans[i].threshold(s.q)
@@ -166,11 +166,11 @@ func plainVerdict(f *gate.Finding, q *gate.Question, enough bool, nC, nS, value,
 	case !enough && nS == 0 && late && !f.Absolute:
 		f.Reason = gate.NoStableTraffic
 	case !enough:
-	case f.RollbackLimit != nil && value >= *f.RollbackLimit && !(together && stable >= *f.RollbackLimit):
+	case f.RollbackLimit != nil && value >= *f.RollbackLimit-rounding && !(together && stable >= *f.RollbackLimit-rounding):
 		f.Verdict, f.Reason, f.Confirmed = gate.Fail, gate.WorseThanStable, true
 	case together && stable > f.HoldLimit:
 		f.Reason = gate.StableUnhealthy
-	case value > f.HoldLimit*(1+1e-9):
+	case value > f.HoldLimit+rounding:
 		f.Reason, f.Confirmed = gate.EstimateAboveHold, true
 	case !q.Dwelled:
 		f.Clear = true

@@ -16,6 +16,7 @@ const (
 	passCap     = 5           // a gate without a rollback limit must exclude at most so many hold limits
 	quietStart  = time.Minute // before it nobody is told that there is no traffic
 	dominance   = 1. / 3      // a bucket with so much of the canary's errors dominates them
+	rounding    = 1e-9        // of differences that are exactly a limit
 	mostOdds    = 1e12        // shown; JSON has no infinity
 )
 

@@ -1,0 +1,122 @@
+package criterion
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"serin/gate"
+	"serin/gate/window"
+)
+
+// skewed fills h with n latencies around a median of ms milliseconds, without any chance.
+func skewed(h *window.Hist, n int, ms float64) {
+	*h = window.Hist{}
+	for i := range n {
+		u := (float64(i) + .5) / float64(n)
+		h[window.BinOf(time.Duration(ms*1e6*math.Exp(.6*math.Sqrt2*math.Erfinv(2*u-1))))]++
+	}
+}
+
+func slow(nC int, canary float64, nS int, stable float64) *window.View {
+	v := view(0, uint64(nC), 0, uint64(nS))
+	skewed(&v.Full.Canary.Latency, nC, canary)
+	skewed(&v.Full.Stable.Latency, nS, stable)
+	v.Crowds[window.All].ActiveCanary = 100
+	return v
+}
+
+func TestLatency_Relative(t *testing.T) {
+	t.Parallel()
+	p95 := made(t, "latency_p95", "stable * 1.10", "stable * 1.5")
+	p99 := made(t, "latency_p99", "stable * 1.25", "")
+	ms := made(t, "latency_p95", "stable + 20ms", "stable + 100ms")
+	for _, tt := range []struct {
+		name    string
+		c       gate.Criterion
+		v       *window.View
+		verdict gate.Verdict
+		reason  gate.Reason
+	}{
+		{"no difference", p95, slow(20_000, 50, 60_000, 50), gate.Pass, gate.Passed},
+		{"no difference, few", p95, slow(100, 50, 60_000, 50), gate.Hold, gate.NotEnoughEvidence},
+		{"too few to look at", p95, slow(49, 500, 60_000, 50), gate.Hold, gate.NotEnoughEvidence},
+		{"half as slow again", p95, slow(2000, 77, 60_000, 50), gate.Fail, gate.WorseThanStable},
+		{"a fifth slower", p95, slow(20_000, 60, 60_000, 50), gate.Hold, gate.WorseThanStable},
+		{"faster", p95, slow(5000, 40, 60_000, 50), gate.Pass, gate.Passed},
+		{"ten times, without a rollback limit", p99, slow(5000, 500, 60_000, 50), gate.Hold, gate.WorseThanStable},
+		{"within 20 ms of 134", ms, slow(20_000, 51, 60_000, 50), gate.Pass, gate.Passed},
+		{"150 ms more", ms, slow(2000, 110, 60_000, 50), gate.Fail, gate.WorseThanStable},
+	} {
+		if f := tt.c.Judge(asked(tt.v)); f.Verdict != tt.verdict || f.Reason != tt.reason {
+			t.Errorf("%s: got %s %s, want %s %s (%+v)", tt.name, f.Verdict, f.Reason, tt.verdict, tt.reason, f)
+		}
+	}
+}
+
+func TestLatency_Finding_ShowsMillisecondsAndTheRatio(t *testing.T) {
+	t.Parallel()
+	f := made(t, "latency_p95", "stable * 1.10", "stable * 1.5").Judge(asked(slow(20_000, 55, 60_000, 50)))
+	if f.Scale != "ratio" || math.Abs(f.Stable-134) > 4 || math.Abs(f.Canary-147) > 5 || math.Abs(f.Difference-1.1) > .03 {
+		t.Errorf("got %+v", f)
+	}
+	if !(f.DifferenceLow <= f.Difference && f.Difference <= f.DifferenceHigh) || f.DifferenceLow < 1.02 || f.DifferenceHigh > 1.2 {
+		t.Errorf("interval %v to %v around %v", f.DifferenceLow, f.DifferenceHigh, f.Difference)
+	}
+	if f.HoldLimit != 1.1 || *f.RollbackLimit != 1.5 {
+		t.Errorf("limits %v, %v", f.HoldLimit, *f.RollbackLimit)
+	}
+}
+
+func TestLatency_ImpatientClients_CountAsSlow(t *testing.T) {
+	t.Parallel()
+	v := slow(2000, 50, 60_000, 50)
+	c := made(t, "latency_p95", "stable * 1.10", "stable * 1.5")
+	v.Full.Canary.Aborts[window.BinOf(3*time.Second)] = 300
+	if f := c.Judge(asked(v)); f.Verdict != gate.Fail {
+		t.Errorf("patience hides a slow canary: %s %s, %+v", f.Verdict, f.Reason, f)
+	}
+	v.Full.Canary.Aborts = window.Hist{}
+	v.Full.Canary.Aborts[window.BinOf(20*time.Millisecond)] = 300
+	if f := c.Judge(asked(v)); f.Confirmed {
+		t.Errorf("clients that leave at once are no slowness: %s", f.Reason)
+	}
+}
+
+func TestLatency_WarmUp_IsNoEvidence(t *testing.T) {
+	t.Parallel()
+	v := slow(2000, 500, 60_000, 50)
+	v.Warm = false
+	for _, c := range []gate.Criterion{made(t, "latency_p95", "stable * 1.10", "stable * 1.5"), made(t, "latency_p95", "100ms", "200ms")} {
+		if f := c.Judge(asked(v)); f.Verdict != gate.Hold || f.Reason != gate.Warmup {
+			t.Errorf("got %s %s", f.Verdict, f.Reason)
+		}
+	}
+}
+
+func TestLatency_Absolute(t *testing.T) {
+	t.Parallel()
+	c := made(t, "latency_p95", "200ms", "400ms")
+	f := func(name string, v *window.View, verdict gate.Verdict, reason gate.Reason) {
+		t.Helper()
+		if got := c.Judge(asked(v)); got.Verdict != verdict || got.Reason != reason {
+			t.Errorf("%s: got %s %s, want %s %s (%+v)", name, got.Verdict, got.Reason, verdict, reason, got)
+		}
+	}
+	f("fine", slow(2000, 50, 60_000, 50), gate.Pass, gate.Passed)
+	f("far beyond", slow(500, 300, 60_000, 50), gate.Fail, gate.WorseThanStable)
+	f("beyond hold", slow(2000, 90, 60_000, 50), gate.Hold, gate.WorseThanStable)
+	f("both beyond", slow(500, 300, 60_000, 300), gate.Hold, gate.StableUnhealthy)
+	f("few", slow(40, 50, 60_000, 50), gate.Hold, gate.Collecting)
+}
+
+// Ten per cent is exactly five bins: a canary five bins slower is at the limit, not above it.
+func TestLatency_ExactlyAtTheLimit_IsNotAbove(t *testing.T) {
+	t.Parallel()
+	v := view(0, 1000, 0, 10_000)
+	v.Full.Stable.Latency[300], v.Full.Canary.Latency[305] = 10_000, 1000
+	v.Crowds[window.All].ActiveCanary = 100
+	if f := made(t, "latency_p95", "stable * 1.10", "stable * 1.5").Judge(asked(v)); f.Reason == gate.EstimateAboveHold || f.Confirmed {
+		t.Errorf("got %s, ratio %v", f.Reason, f.Difference)
+	}
+}
