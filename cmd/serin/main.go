@@ -55,7 +55,7 @@ permission), 78 invalid configuration.`,
 	root.SetOut(e.stdout)
 	root.SetErr(e.stderr)
 	root.AddCommand(
-		newRunCmd(e), newDemoCmd(e), newCheckCmd(e),
+		newRunCmd(e), newDemoCmd(e), newCheckCmd(e), newSimulateCmd(e),
 		newStatusCmd(e), newWatchCmd(e), newWhyCmd(e), newLogCmd(e), newExplainCmd(e), newWaitCmd(e),
 		newConfigCmd(e), newVersionCmd(e),
 	)

@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +17,6 @@ import (
 	"serin/gate/control"
 	"serin/gate/journal"
 	"serin/proxy/admin"
-	"serin/router"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -42,118 +39,6 @@ func golden(t *testing.T, name, got string) {
 	if got != string(want) {
 		t.Errorf("%s differs (run with -update and review):\ngot\n%s\nwant\n%s", name, got, want)
 	}
-}
-
-// fakeLoop is a control loop that answers what the test says.
-type fakeLoop struct {
-	mu       sync.Mutex
-	rollouts []control.RolloutStatus
-	refusal  gate.Refusal
-	got      []gate.Operator
-	list     []journal.Entry
-}
-
-func (f *fakeLoop) Status() *control.Status {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return &control.Status{Rollouts: append([]control.RolloutStatus(nil), f.rollouts...)}
-}
-
-func (f *fakeLoop) Operate(_ context.Context, rollout string, op gate.Operator) (gate.Decision, journal.Entry, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, r := range f.rollouts {
-		if r.Name == rollout {
-			f.got = append(f.got, op)
-			e := journal.Entry{ID: "x-1-1", Sentence: "Done to " + rollout + " by " + op.Actor + "."}
-			return gate.Decision{Refusal: f.refusal}, e, nil
-		}
-	}
-	return gate.Decision{}, journal.Entry{}, control.ErrUnknownRollout
-}
-
-func (f *fakeLoop) Decisions(string, time.Time, int) ([]journal.Entry, error) { return f.list, nil }
-
-type fakeRouter struct{}
-
-func (fakeRouter) Explain(key string) admin.Explain {
-	return admin.ExplainKey(key, []*router.Split{{Rollout: "checkout", Salt: router.Salt("checkout"), Weight: 500}})
-}
-
-// daemonOf serves a loop on a socket of the test's own and returns its address.
-func daemonOf(t *testing.T, loop *fakeLoop) string {
-	t.Helper()
-	address := "unix:" + filepath.Join(t.TempDir(), "admin.sock")
-	ln, err := admin.Listen(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	s := admin.New(admin.Options{Address: address, Loop: loop, Router: fakeRouter{}})
-	go func() { done <- s.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("serve: %v", err)
-		}
-	})
-	return address
-}
-
-// serin runs a command line in this process.
-func serin(vars map[string]string, args ...string) (code int, stdout, stderr string) {
-	var out, talk bytes.Buffer
-	e := &env{stdout: &out, stderr: &talk, getenv: func(name string) string { return vars[name] }}
-	code = e.run(context.Background(), args)
-	return code, out.String(), talk.String()
-}
-
-// holding is a rollout in the shape of gate.md's section 9.
-func holding() control.RolloutStatus {
-	observed, left := .0513, 6*time.Minute
-	rollback, needs, eta := .02, 600.0, 360.0
-	at := time.Date(2026, 11, 20, 13, 45, 0, 0, time.UTC)
-	ms := time.Millisecond
-	return control.RolloutStatus{
-		Name: "checkout", Version: 9, Phase: gate.Progressing, Revision: "2026-11-18.3", Attempt: 1, Weight: .05, ObservedWeight: &observed,
-		Stage: control.StageStatus{Index: 2, Count: 4, Weight: 500, Elapsed: 10 * time.Minute, Least: 15 * time.Minute, Remaining: &left},
-		Stages: []control.RungStatus{
-			{Index: 1, Label: "1 %", State: "passed"}, {Index: 2, Label: "5 %", State: "current"},
-			{Index: 3, Label: "25 %", State: "ahead"}, {Index: 4, Label: "100 %", State: "ahead"},
-		},
-		Verdict: gate.Hold, Reason: gate.NotEnoughEvidence,
-		Sentence: "Holding at 5 %: 3,596 canary requests are not yet enough to rule out 2 points more errors.",
-		Next:     "Advance to 25 % at about 14:14, once the error gate has its evidence.",
-		Gates: []gate.Finding{
-			{
-				Metric: "error_rate", Scale: "points", Rule: "hold: stable + 0.5pt, rollback: stable + 2pt", Reason: gate.NotEnoughEvidence,
-				Stable: .0102, Canary: .0114, Difference: .0012, DifferenceLow: -.0031, DifferenceHigh: .0088,
-				HoldLimit: .005, RollbackLimit: &rollback, PassLimit: .02, PassOdds: 14, PassNeeds: 20, FailOdds: .6, FailNeeds: &needs,
-				Samples: gate.Samples{Stable: 68000, StableBad: 694, Canary: 3596, CanaryBad: 41}, ExpectedSeconds: &eta,
-			},
-			{
-				Metric: "latency_p95", Scale: "ratio", Verdict: gate.Pass, Stable: 178, Canary: 181, Difference: 1.02, HoldLimit: 1.1,
-				PassLimit: 1.4, PassOdds: 31, PassNeeds: 20,
-			},
-		},
-		Stable: control.ArmStatus{Requests: 68000, Errors: 694, Rate: 190, P50: 60 * ms, P95: 178 * ms, P99: 300 * ms},
-		Canary: control.ArmStatus{Requests: 3596, Errors: 41, Rate: 10, P50: 61 * ms, P95: 181 * ms, P99: 310 * ms},
-		Users:  control.UsersStatus{Active: 2530, DesignEffect: 1.3, MaskedBuckets: 4, WorstBucketShare: .06}, Exposure: control.ExposureStatus{Users: 512, Requests: 4400, Failed: 50, UsersFailed: 38},
-		Allowed: []string{"pause", "promote", "rollback"},
-		LastDecision: &journal.Entry{ID: "checkout-1-3", At: at, Sentence: "Advanced to 5 %: every gate passed.", Decision: gate.Decision{
-			Action: gate.ActAdvance, From: 100, To: 500, Actor: "gate", Verdict: gate.Pass, Reason: "pass",
-			Findings: []gate.Finding{{
-				Metric: "error_rate", Scale: "points", Verdict: gate.Pass, Stable: .01, Canary: .009, Difference: -.001, DifferenceLow: -.006,
-				DifferenceHigh: .012, HoldLimit: .005, PassLimit: .02, PassOdds: 26, PassNeeds: 20,
-				Samples: gate.Samples{Stable: 81000, StableBad: 810, Canary: 820, CanaryBad: 7},
-			}},
-		}},
-	}
-}
-
-func named(name string, phase gate.Phase, weight float64) control.RolloutStatus {
-	return control.RolloutStatus{Name: name, Phase: phase, Weight: weight, Attempt: 1, Revision: "r1", Sentence: "As it is."}
 }
 
 func TestStatus_Holding_ReadsLikeTheStudysExample(t *testing.T) {
@@ -241,135 +126,6 @@ func TestJSON_OfReadingVerbs_IsTheAPIs(t *testing.T) {
 		if code != 0 || !json.Valid([]byte(out)) || !strings.Contains(out, `"`+key+`"`) || talk != "" {
 			t.Errorf("%s: exit %d %s%s", verb, code, out, talk)
 		}
-	}
-}
-
-func TestExitCodes_EveryVerb_AreTheContract(t *testing.T) {
-	loop := &fakeLoop{rollouts: []control.RolloutStatus{named("a", gate.Completed, 1), named("b", gate.RolledBack, 0), named("c", gate.Paused, .05), named("d", gate.Progressing, .05)}}
-	address := daemonOf(t, loop)
-	nobody := unused(t)
-	bad := filepath.Join(t.TempDir(), "bad.toml")
-	if err := os.WriteFile(bad, []byte("[listn]\n[upstream.v1]\nservers = 3\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct {
-		line string
-		want int
-		says string
-	}{
-		{"status", exitOK, ""},
-		{"status a", exitOK, ""},
-		{"status nope", exitFailure, `no rollout "nope"`},
-		{"status a b", exitUsage, "at most 1"},
-		{"status -o yaml", exitUsage, "text or json"},
-		{"status --flag", exitUsage, "unknown flag"},
-		{"staus", exitUsage, "did you mean status or start?"},
-		{"nonsense", exitUsage, "no verb"},
-		{"config effectiv", exitUsage, "did you mean effective?"},
-		{"why", exitUsage, "they are a, b, c, d"},
-		{"why a", exitOK, ""},
-		{"log", exitUsage, "name one"},
-		{"log a --since tomorrow", exitUsage, "neither a duration"},
-		{"log a --since -1h", exitUsage, "neither a duration"},
-		{"log a --limit -1", exitUsage, "out of range"},
-		{"log a --limit x", exitUsage, "invalid"},
-		{"explain", exitUsage, "needs a key"},
-		{"explain --key " + strings.Repeat("k", 1<<20), exitUsage, "16 KiB"},
-		{"watch a -o text", exitOK, ""},
-		{"watch b -o json", exitRolledBack, ""},
-		{"wait a", exitOK, ""},
-		{"wait a --for terminal", exitOK, ""},
-		{"wait b", exitRolledBack, ""},
-		{"wait b --for terminal", exitRolledBack, ""},
-		{"wait a --for nothing", exitUsage, "completed or terminal"},
-		{"wait a --timeout -1s", exitUsage, "negative"},
-		{"wait c --timeout 1ms", exitHeld, "c is paused at 5 %"},
-		{"wait d --timeout 1ms", exitTimeout, "d is progressing at 5 %"},
-		{"wait a --revision other --timeout 1ms", exitTimeout, "the time is up"},
-		{"pause", exitUsage, "needs the name"},
-		{"pause nope", exitFailure, `no rollout "nope"`},
-		{"pause a --if-version -1", exitUsage, "invalid"},
-		{"pause a --full", exitUsage, "unknown flag"},
-		{"promote a --full --reason because --if-version 0", exitOK, ""},
-		{"retry a --from-stage -1", exitFailure, "negative"},
-		{"rollback", exitUsage, "needs the name"},
-		{"rollback a --all", exitUsage, "needs the name"},
-		{"rollback --all", exitOK, ""},
-		{"check", exitUsage, "no configuration file"},
-		{"check -c /nonexistent/serin.toml", exitConfig, "invalid"},
-		{"check -c " + bad, exitConfig, "listen"},
-		{"check -c " + bad + " --rps -1", exitUsage, "no traffic"},
-		{"check -c " + bad + " --error-rate 200%", exitUsage, "no share"},
-		{"config effective -c " + bad, exitConfig, "invalid"},
-		{"config schema -o toml", exitUsage, "json or markdown"},
-		{"version", exitOK, ""},
-		{"completion bash", exitOK, ""},
-	}
-	for _, tt := range tests {
-		t.Run(tt.line[:min(40, len(tt.line))], func(t *testing.T) {
-			vars := map[string]string{"SERIN_ADMIN": address}
-			code, _, talk := serin(vars, strings.Fields(tt.line)...)
-			if code != tt.want || !strings.Contains(talk, tt.says) {
-				t.Errorf("serin %s: exit %d, want %d with %q\n%s", tt.line, code, tt.want, tt.says, talk)
-			}
-			if tt.want == exitUsage && !strings.HasPrefix(talk, "serin: ") {
-				t.Errorf("stderr %q", talk)
-			}
-		})
-	}
-	for _, line := range []string{"status", "why", "log a", "watch", "wait", "pause a", "rollback --all", "explain --key x", "config effective"} {
-		code, out, talk := serin(map[string]string{"SERIN_ADMIN": nobody}, strings.Fields(line)...)
-		if code != exitUnreachable || out != "" || !strings.Contains(talk, "no serin answers") || !strings.Contains(talk, "hint: ") {
-			t.Errorf("serin %s without a daemon: exit %d %s%s", line, code, out, talk)
-		}
-	}
-}
-
-// unused is an address where nobody listens.
-func unused(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
-func TestActs_Refused_ExitSevenOrOne(t *testing.T) {
-	loop := &fakeLoop{rollouts: []control.RolloutStatus{holding()}}
-	address := daemonOf(t, loop)
-	for refusal, want := range map[gate.Refusal]int{
-		gate.RefusedVersion: exitRefused, gate.RefusedRole: exitRefused, gate.RefusedPhase: exitFailure, gate.RefusedInput: exitFailure,
-	} {
-		loop.refusal = refusal
-		code, out, talk := serin(nil, "promote", "checkout", "--if-version", "3", "--admin", address)
-		if code != want || out != "" || !strings.HasPrefix(talk, "serin: ") || !strings.Contains(talk, "hint: ") {
-			t.Errorf("%s: exit %d, want %d: %s%s", refusal, code, want, out, talk)
-		}
-	}
-}
-
-func TestActs_Flags_ReachTheLoop(t *testing.T) {
-	loop := &fakeLoop{rollouts: []control.RolloutStatus{holding()}}
-	vars := map[string]string{"SERIN_ADMIN": daemonOf(t, loop), "USER": "ann"}
-	code, out, _ := serin(vars, "promote", "checkout", "--full", "--if-version", "9", "--reason", "looks good")
-	if code != 0 || out != "Done to checkout by ann.\n" {
-		t.Errorf("exit %d %q", code, out)
-	}
-	serin(vars, "retry", "checkout", "--from-stage", "2")
-	serin(vars, "step-back", "checkout")
-	if len(loop.got) != 3 {
-		t.Fatalf("the loop got %+v", loop.got)
-	}
-	if op := loop.got[0]; op.Verb != gate.VerbPromote || !op.Full || op.IfVersion == nil || *op.IfVersion != 9 || op.Reason != "looks good" || op.Actor != "ann" {
-		t.Errorf("promote: %+v", op)
-	}
-	if op := loop.got[1]; op.Verb != gate.VerbRetry || op.FromStage != 2 || op.IfVersion != nil {
-		t.Errorf("retry: %+v", op)
-	}
-	if loop.got[2].Verb != gate.VerbStepBack {
-		t.Errorf("step-back: %+v", loop.got[2])
 	}
 }
 

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"serin/gate"
+	"serin/gate/control"
+)
+
+func TestExitCodes_EveryVerb_AreTheContract(t *testing.T) {
+	loop := &fakeLoop{rollouts: []control.RolloutStatus{named("a", gate.Completed, 1), named("b", gate.RolledBack, 0), named("c", gate.Paused, .05), named("d", gate.Progressing, .05)}}
+	address := daemonOf(t, loop)
+	nobody := unused(t)
+	bad := filepath.Join(t.TempDir(), "bad.toml")
+	if err := os.WriteFile(bad, []byte("[listn]\n[upstream.v1]\nservers = 3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		line string
+		want int
+		says string
+	}{
+		{"status", exitOK, ""},
+		{"status a", exitOK, ""},
+		{"status nope", exitFailure, `no rollout "nope"`},
+		{"status a b", exitUsage, "at most 1"},
+		{"status -o yaml", exitUsage, "text or json"},
+		{"status --flag", exitUsage, "unknown flag"},
+		{"staus", exitUsage, "did you mean status or start?"},
+		{"nonsense", exitUsage, "no verb"},
+		{"config effectiv", exitUsage, "did you mean effective?"},
+		{"why", exitUsage, "they are a, b, c, d"},
+		{"why a", exitOK, ""},
+		{"log", exitUsage, "name one"},
+		{"log a --since tomorrow", exitUsage, "neither a duration"},
+		{"log a --since -1h", exitUsage, "neither a duration"},
+		{"log a --limit -1", exitUsage, "out of range"},
+		{"log a --limit x", exitUsage, "invalid"},
+		{"explain", exitUsage, "needs a key"},
+		{"explain --key " + strings.Repeat("k", 1<<20), exitUsage, "16 KiB"},
+		{"watch a -o text", exitOK, ""},
+		{"watch b -o json", exitRolledBack, ""},
+		{"wait a", exitOK, ""},
+		{"wait a --for terminal", exitOK, ""},
+		{"wait b", exitRolledBack, ""},
+		{"wait b --for terminal", exitRolledBack, ""},
+		{"wait a --for nothing", exitUsage, "completed or terminal"},
+		{"wait a --timeout -1s", exitUsage, "negative"},
+		{"wait c --timeout 1ms", exitHeld, "c is paused at 5 %"},
+		{"wait d --timeout 1ms", exitTimeout, "d is progressing at 5 %"},
+		{"wait a --revision other --timeout 1ms", exitTimeout, "the time is up"},
+		{"pause", exitUsage, "needs the name"},
+		{"pause nope", exitFailure, `no rollout "nope"`},
+		{"pause a --if-version -1", exitUsage, "invalid"},
+		{"pause a --full", exitUsage, "unknown flag"},
+		{"promote a --full --reason because --if-version 0", exitOK, ""},
+		{"retry a --from-stage -1", exitFailure, "negative"},
+		{"rollback", exitUsage, "needs the name"},
+		{"rollback a --all", exitUsage, "needs the name"},
+		{"rollback --all", exitOK, ""},
+		{"check", exitUsage, "no configuration file"},
+		{"check -c /nonexistent/serin.toml", exitConfig, "invalid"},
+		{"check -c " + bad, exitConfig, "listen"},
+		{"check -c " + bad + " --rps -1", exitUsage, "no traffic"},
+		{"check -c " + bad + " --error-rate 200%", exitUsage, "no share"},
+		{"config effective -c " + bad, exitConfig, "invalid"},
+		{"config schema -o toml", exitUsage, "json or markdown"},
+		{"simulate", exitUsage, "needs the traffic"},
+		{"simulate --rps 10", exitUsage, "no configuration file"},
+		{"simulate --rps 10 --canary-error 101%", exitUsage, "no share"},
+		{"simulate --rps 10 --runs 0", exitUsage, "out of range"},
+		{"simulate --rps NaN", exitUsage, "needs the traffic"},
+		{"simulate --rps 10 -c " + bad, exitConfig, "invalid"},
+		{"version", exitOK, ""},
+		{"completion bash", exitOK, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.line[:min(40, len(tt.line))], func(t *testing.T) {
+			vars := map[string]string{"SERIN_ADMIN": address}
+			code, _, talk := serin(vars, strings.Fields(tt.line)...)
+			if code != tt.want || !strings.Contains(talk, tt.says) {
+				t.Errorf("serin %s: exit %d, want %d with %q\n%s", tt.line, code, tt.want, tt.says, talk)
+			}
+			if tt.want == exitUsage && !strings.HasPrefix(talk, "serin: ") {
+				t.Errorf("stderr %q", talk)
+			}
+		})
+	}
+	for _, line := range []string{"status", "why", "log a", "watch", "wait", "pause a", "rollback --all", "explain --key x", "config effective"} {
+		code, out, talk := serin(map[string]string{"SERIN_ADMIN": nobody}, strings.Fields(line)...)
+		if code != exitUnreachable || out != "" || !strings.Contains(talk, "no serin answers") || !strings.Contains(talk, "hint: ") {
+			t.Errorf("serin %s without a daemon: exit %d %s%s", line, code, out, talk)
+		}
+	}
+}
+
+// unused is an address where nobody listens.
+func unused(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+func TestActs_Refused_ExitSevenOrOne(t *testing.T) {
+	loop := &fakeLoop{rollouts: []control.RolloutStatus{holding()}}
+	address := daemonOf(t, loop)
+	for refusal, want := range map[gate.Refusal]int{
+		gate.RefusedVersion: exitRefused, gate.RefusedRole: exitRefused, gate.RefusedPhase: exitFailure, gate.RefusedInput: exitFailure,
+	} {
+		loop.refusal = refusal
+		code, out, talk := serin(nil, "promote", "checkout", "--if-version", "3", "--admin", address)
+		if code != want || out != "" || !strings.HasPrefix(talk, "serin: ") || !strings.Contains(talk, "hint: ") {
+			t.Errorf("%s: exit %d, want %d: %s%s", refusal, code, want, out, talk)
+		}
+	}
+}
+
+func TestActs_Flags_ReachTheLoop(t *testing.T) {
+	loop := &fakeLoop{rollouts: []control.RolloutStatus{holding()}}
+	vars := map[string]string{"SERIN_ADMIN": daemonOf(t, loop), "USER": "ann"}
+	code, out, _ := serin(vars, "promote", "checkout", "--full", "--if-version", "9", "--reason", "looks good")
+	if code != 0 || out != "Done to checkout by ann.\n" {
+		t.Errorf("exit %d %q", code, out)
+	}
+	serin(vars, "retry", "checkout", "--from-stage", "2")
+	serin(vars, "step-back", "checkout")
+	if len(loop.got) != 3 {
+		t.Fatalf("the loop got %+v", loop.got)
+	}
+	if op := loop.got[0]; op.Verb != gate.VerbPromote || !op.Full || op.IfVersion == nil || *op.IfVersion != 9 || op.Reason != "looks good" || op.Actor != "ann" {
+		t.Errorf("promote: %+v", op)
+	}
+	if op := loop.got[1]; op.Verb != gate.VerbRetry || op.FromStage != 2 || op.IfVersion != nil {
+		t.Errorf("retry: %+v", op)
+	}
+	if loop.got[2].Verb != gate.VerbStepBack {
+		t.Errorf("step-back: %+v", loop.got[2])
+	}
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// ladder is a small file to plan and to simulate.
+const ladder = `[upstream.v1]
+servers = ["127.0.0.1:9001"]
+[upstream.v2]
+servers = ["127.0.0.1:9002"]
+[rollout.checkout]
+stable = "v1"
+canary = "v2"
+ladder = ["5%", "25%", "100%"]
+every = "5m"
+[[rollout.checkout.gate]]
+metric = "error_rate"
+hold = "stable + 0.5pt"
+rollback = "stable + 2pt"
+`
+
+func ladderFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "serin.toml")
+	if err := os.WriteFile(path, []byte(ladder), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestSimulate_BadAndGoodCanary_EndAsTheyShould(t *testing.T) {
+	file := ladderFile(t)
+	play := func(canary string) simulated {
+		t.Helper()
+		code, out, talk := serin(nil, "simulate", "-c", file, "--rps", "200", "--canary-error", canary, "--runs", "5", "-o", "json")
+		var answer map[string][]simulated
+		if err := json.Unmarshal([]byte(out), &answer); err != nil || code != 0 || talk != "" {
+			t.Fatalf("exit %d %v: %s%s", code, err, out, talk)
+		}
+		return answer["rollouts"][0]
+	}
+	if x := play("10%"); x.RolledBack != 5 || x.Example.Outcome != "rolled_back" || x.RollbackSeconds.Median <= 0 || x.FailedRequests.Median == 0 {
+		t.Errorf("a canary that fails 10 %%: %+v", x)
+	}
+	if x := play("1%"); x.Completed != 5 || x.DurationSeconds.Median < 15*60 {
+		t.Errorf("a canary like stable: %+v", x)
+	}
+}
+
+func TestSimulate_Text_FitsATerminal(t *testing.T) {
+	code, out, talk := serin(nil, "simulate", "-c", ladderFile(t), "--rps", "200", "--canary-error", "10%", "--canary-slower", "1.5", "--onset", "10m", "--runs", "3")
+	if code != 0 || talk != "" || !strings.Contains(out, "3 runs: ") || !strings.Contains(out, "rollback") {
+		t.Errorf("exit %d\n%s%s", code, out, talk)
+	}
+	narrow(t, out)
+}
+
+func TestCheck_ValidFile_PrintsThePlan(t *testing.T) {
+	file := ladderFile(t)
+	code, out, talk := serin(nil, "check", "-c", file, "--rps", "200", "--error-rate", "1%")
+	if code != 0 || !strings.Contains(out, "stage 1 (5 % -> 25 %)") {
+		t.Errorf("exit %d\n%s%s", code, out, talk)
+	}
+	narrow(t, out)
+	code, out, _ = serin(nil, "check", "-c", file, "--rps", "200", "-o", "json")
+	var a checkAnswer
+	if json.Unmarshal([]byte(out), &struct{ Valid *bool }{&a.Valid}) != nil || code != 0 || !a.Valid {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
+func TestCheck_InvalidFile_NamesEveryProblemWithItsLine(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "serin.toml")
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(ladder, `canary = "v2"`, `canary = "v22"`)+"\n[upstreem.x]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, talk := serin(nil, "check", "-c", file)
+	if code != exitConfig || out != "" || !strings.Contains(talk, file+":7: rollout.checkout.canary: ") || !strings.Contains(talk, "upstreem") {
+		t.Errorf("exit %d\n%s%s", code, out, talk)
+	}
+	code, out, _ = serin(nil, "check", "-c", file, "-o", "json")
+	if code != exitConfig || !json.Valid([]byte(out)) || !strings.Contains(out, `"valid": false`) {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
+func TestCheck_StageBeyondReach_IsRefusedWithWhatHelps(t *testing.T) {
+	code, out, talk := serin(nil, "check", "-c", ladderFile(t), "--rps", "0.5")
+	if code != exitConfig || !strings.Contains(talk, "cannot be judged") || !strings.Contains(out, "max_stage") {
+		t.Errorf("exit %d\n%s%s", code, out, talk)
+	}
+}
+
+func TestConfigEffective_OfAFile_IsValidAgain(t *testing.T) {
+	code, out, talk := serin(nil, "config", "effective", "-c", ladderFile(t))
+	if code != 0 || talk != "" {
+		t.Fatalf("exit %d %s", code, talk)
+	}
+	again := filepath.Join(t.TempDir(), "effective.toml")
+	if err := os.WriteFile(again, []byte(out), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, talk := serin(nil, "check", "-c", again, "--rps", "200"); code != 0 {
+		t.Errorf("exit %d\n%s\n%s", code, talk, out)
+	}
+}
