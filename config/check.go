@@ -253,9 +253,13 @@ func (pl *planner) failNats() float64 {
 	return math.Log(2 * float64(len(policy.Stages)) * float64(max(failers, 1)) / policy.AlphaFail)
 }
 
-// nextShare is what must be safe after stage i: everybody, at the last crossings.
+// nextShare is the users' fraction the crossing after stage i answers for: the next stage's, everybody where that is the
+// last, and after the last the holdback.
 func (pl *planner) nextShare(i int) float64 {
-	if i+2 >= len(pl.rollout.Policy.Stages) {
+	switch i {
+	case len(pl.rollout.Policy.Stages) - 1:
+		return 1 - pl.share(i)
+	case len(pl.rollout.Policy.Stages) - 2:
 		return 1
 	}
 	return pl.share(i + 1)

@@ -13,8 +13,6 @@ import (
 const (
 	// spread is the sigma of the log-normal latencies that are assumed: p99 is five times the median.
 	spread = .7
-	// passCap is what a gate without a rollback limit must exclude at most, in hold limits (gate.md, section 3).
-	passCap = 5
 	// typicalOver is how far above nothing an absolute latency limit is assumed to be: half of what may be beyond it is.
 	typicalOver = .5
 )
@@ -47,14 +45,6 @@ func (pl *planner) gate(g *GateTable, i int, share, baseline float64) GateTime {
 func quantileOf(metric string) (float64, bool) {
 	percent, err := strconv.Atoi(strings.TrimPrefix(metric, "latency_p"))
 	return float64(percent) / 100, err == nil
-}
-
-// margin is the harm to be excluded before a share of next (gate.md, section 2).
-func margin(hold, roll, next float64) float64 {
-	if math.IsInf(roll, 1) {
-		roll = passCap * hold
-	}
-	return min(roll, max(hold, hold/next))
 }
 
 // limitsOf are a gate's hold and rollback limits as harm says what one of them is; roll is infinite without one.
@@ -96,7 +86,7 @@ func (pl *planner) rate(t *GateTime, g *GateTable, i int, share, baseline float6
 			return l.Value
 		}
 	})
-	m := margin(hold, roll, pl.nextShare(i))
+	m := criterion.Margin(hold, roll, pl.nextShare(i))
 	if g.absolute() {
 		m = min(m, .99)
 		t.Proves = "a rate below " + spaced(m)
@@ -145,7 +135,7 @@ func (pl *planner) latency(t *GateTime, g *GateTable, q float64, i int, share, b
 	if g.Rollback != nil && g.Rollback.parsed.Form != criterion.Factor {
 		roll = math.Inf(1)
 	}
-	m := 1 + margin(hold, roll, pl.nextShare(i))
+	m := 1 + criterion.Margin(hold, roll, pl.nextShare(i))
 	b := 1 - q
 	a := beyond(q, m)
 	t.Proves = fmt.Sprintf("%s below %s times stable's", name, trim(m))

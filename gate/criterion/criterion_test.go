@@ -87,8 +87,8 @@ func TestMargin_ShrinksWithExposure(t *testing.T) {
 		{.005, .02, .05, .02}, {.005, .02, .25, .02}, {.005, .02, .5, .01}, {.005, .02, 1, .005},
 		{.005, inf, .01, .025}, {.005, inf, 1, .005}, {.005, .02, 0, .02}, {.02, .02, .01, .02},
 	} {
-		if got := margin(tt.hold, tt.roll, tt.next); math.Abs(got-tt.want) > 1e-12 {
-			t.Errorf("margin(%v, %v, %v): got %v, want %v", tt.hold, tt.roll, tt.next, got, tt.want)
+		if got := Margin(tt.hold, tt.roll, tt.next); math.Abs(got-tt.want) > 1e-12 {
+			t.Errorf("Margin(%v, %v, %v): got %v, want %v", tt.hold, tt.roll, tt.next, got, tt.want)
 		}
 	}
 }

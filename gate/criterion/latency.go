@@ -239,7 +239,7 @@ func (l *latency) fill(f *gate.Finding, q *gate.Question, p *paced) {
 		f.DifferenceLow, f.DifferenceHigh = p.bounds()
 	}
 	t := p.table(0)
-	m := 1 + margin(p.hold-1, p.roll-1, q.NextShare)
+	m := 1 + Margin(p.hold-1, p.roll-1, q.NextShare)
 	nats := p.passE(window.Shift(m))
 	f.PassLimit, f.PassOdds = m, odds(nats)
 	if l.roll != nil {

@@ -253,7 +253,7 @@ func (r *rate) saturated(s *sight) bool {
 func (r *rate) fill(f *gate.Finding, s *sight) {
 	full := s.raw[fullSpan]
 	table := full.Div(s.effect)
-	m := margin(s.hold, s.roll, s.q.NextShare)
+	m := Margin(s.hold, s.roll, s.q.NextShare)
 	need := math.Log(1 / s.q.AlphaPass)
 	nats := evidence.PassE(m, table)
 	s.show(f, fullSpan)

@@ -112,7 +112,7 @@ func (s *sight) showAlone(f *gate.Finding, i span) {
 func (r *rate) fillAbsolute(f *gate.Finding, s *sight) {
 	full := s.raw[fullSpan]
 	t := full.Div(s.effect)
-	m := min(margin(s.hold, s.roll, s.q.NextShare), .99)
+	m := min(Margin(s.hold, s.roll, s.q.NextShare), .99)
 	need := math.Log(1 / s.q.AlphaPass)
 	nats := evidence.AbsPassE(m, t.XC, t.NC)
 	s.showAlone(f, fullSpan)

@@ -60,9 +60,10 @@ func (s span) threshold(q *gate.Question) float64 {
 	return math.Log(4*kc/q.AlphaFail) + 2*math.Log(1+slot)
 }
 
-// margin is the harm that must be refuted before the next stage: as much as keeps the harm to all users within the hold
-// limit there, at most the rollback limit, at least the hold limit. roll is infinite where there is none.
-func margin(hold, roll, share float64) float64 {
+// Margin is the harm that must be refuted before a crossing that answers for a share of the users (0 to 1): as much as keeps
+// the harm to all users within the hold limit, at most the rollback limit, at least the hold limit. roll is infinite where
+// there is none; five hold limits take its place (gate.md, sections 2 and 3).
+func Margin(hold, roll, share float64) float64 {
 	if math.IsInf(roll, 1) {
 		roll = passCap * hold
 	}
