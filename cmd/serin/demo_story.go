@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"serin/gate"
 	"serin/proxy/admin"
 )
 
@@ -84,6 +85,11 @@ func (t *teller) tell(ro admin.Rollout) {
 	if d := ro.LastDecision; d != nil && d.ID != t.decision {
 		t.decision = d.ID
 		t.say("%s  %s", stopwatch(at), d.Sentence)
+		if d.Action == "rollback" {
+			for _, g := range d.Evidence.Gates {
+				t.evidence(g)
+			}
+		}
 		t.lined = at
 		return
 	}
@@ -93,16 +99,29 @@ func (t *teller) tell(ro admin.Rollout) {
 	}
 }
 
+// evidence prints what a gate said when it reverted.
+func (t *teller) evidence(g admin.Gate) {
+	if g.Verdict != gate.Fail || g.FailNeeds == nil {
+		return
+	}
+	t.say("       gate %s: odds %s that this is worse than allowed, needed %s; %s canary and %s stable requests",
+		g.Metric, odds(g.FailOdds), odds(*g.FailNeeds), count(g.Samples.Canary), count(g.Samples.Stable))
+}
+
 // progress is one line of numbers: share, both arms, and the gate that has most to say.
 func (t *teller) progress(ro admin.Rollout) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%-6s %-10s", percent(ro.Weight), bar(ro.Weight, 10))
-	fmt.Fprintf(&b, "  canary %s of %s failed", count(ro.Arms.Canary.Errors), count(ro.Arms.Canary.Requests))
-	fmt.Fprintf(&b, ", stable %s of %s", count(ro.Arms.Stable.Errors), count(ro.Arms.Stable.Requests))
-	if g, ok := telling(ro.Gates); ok {
-		fmt.Fprintf(&b, "   %s: odds %s", g.Metric, progressOdds(g))
+	line := fmt.Sprintf("%-6s %s  ", percent(ro.Weight), bar(ro.Weight, 10))
+	g, ok := telling(ro.Gates)
+	if ok && strings.HasPrefix(g.Metric, "latency_") && g.Canary > 0 {
+		line += fmt.Sprintf("%s: canary %s, stable %s", strings.TrimPrefix(g.Metric, "latency_"), millis(g.Canary), millis(g.Stable))
+	} else {
+		c, s := ro.Arms.Canary, ro.Arms.Stable
+		line += fmt.Sprintf("failed: canary %s of %s, stable %s of %s", count(c.Errors), count(c.Requests), count(s.Errors), count(s.Requests))
 	}
-	return b.String()
+	if ok {
+		line += fmt.Sprintf("   %s: odds %s", g.Metric, progressOdds(g))
+	}
+	return line
 }
 
 // telling is the gate nearest to a rollback if any is well on the way, else the one furthest from its pass.
@@ -131,20 +150,23 @@ func (t *teller) ending() error {
 	seen := t.load.Ledger()
 	ro := t.last
 	t.say("")
-	t.say("After %s, phase %s: %s", stopwatch(time.Since(t.began)), strings.ReplaceAll(ro.Phase, "_", " "), ro.Sentence)
-	if ro.Next != "" && ro.Phase != "completed" && ro.Phase != "rolled_back" {
-		t.say("Next: %s", ro.Next)
+	switch ro.Phase {
+	case "rolled_back", "completed":
+		t.say("%s after %s.", strings.ToUpper(words(ro.Phase)[:1])+words(ro.Phase)[1:], strings.TrimSpace(stopwatch(time.Since(t.began))))
+	default:
+		t.say("The demo's time is up. %s", ro.Sentence)
+		t.say("%s", ro.Next)
 	}
 	t.say("What the crowd saw: %s requests, %s of them answered by v2, %d without a whole answer.",
 		count(uint64(seen.Sent)), count(uint64(seen.Canary)), seen.Broken)
 	t.say("Users who met v2: %s of %s; who saw an error of v2: %s.",
 		count(uint64(seen.usersOnCanary())), count(demoUsers), count(uint64(seen.usersHurt())))
-	if ro.Phase == "rolled_back" {
-		t.say("Had everybody been switched at once, about %s users would have met that error in the same seconds, and more until somebody noticed.",
-			count(uint64(seen.usersHurtIfSwitched(t.scenario.canary.ErrorRate))))
+	if bad := t.scenario.canary.ErrorRate; ro.Phase == "rolled_back" && bad > t.scenario.stable.ErrorRate {
+		t.say("Had everybody been switched at once, about %s users would have seen one in the same seconds, and more until somebody noticed.",
+			count(uint64(seen.usersHurtIfSwitched(bad))))
 	}
 	if t.scenario.ends != "" && ro.Phase != t.scenario.ends {
-		return &exitError{code: exitFailure, err: fmt.Errorf("this story should have ended %s", strings.ReplaceAll(t.scenario.ends, "_", " "))}
+		return &exitError{code: exitFailure, err: fmt.Errorf("this story should have ended %s", words(t.scenario.ends))}
 	}
 	return nil
 }
