@@ -167,3 +167,47 @@ func benchForward(b *testing.B, request []byte, size int) {
 		}
 	})
 }
+
+// BenchmarkProxy_Stream moves one endless body in portions of a gibibyte; B/op shows what a gibibyte costs in memory.
+func BenchmarkProxy_Stream(b *testing.B) {
+	const portion = 1 << 30
+	up, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer up.Close()
+	go func() {
+		conn, err := up.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		block := make([]byte, 256<<10)
+		_, _ = conn.Read(block)
+		_, err = conn.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
+		for err == nil {
+			_, err = conn.Write(block)
+		}
+	}()
+	r := newRig(b, rigOptions{stable: up})
+	conn, err := net.Dial("tcp", r.address)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write([]byte(benchHead)); err != nil {
+		b.Fatal(err)
+	}
+	buffer := make([]byte, 256<<10)
+	b.SetBytes(portion)
+	b.ReportAllocs()
+	for b.Loop() {
+		for left := portion; left > 0; {
+			n, err := conn.Read(buffer[:min(left, len(buffer))])
+			if err != nil {
+				b.Fatal(err)
+			}
+			left -= n
+		}
+	}
+}

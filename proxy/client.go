@@ -118,7 +118,9 @@ func (p *Proxy) bug(what any) {
 func (c *client) next() bool {
 	request := &c.x.request
 	request.Reset()
-	c.state.Store(idle)
+	if c.state.Load() > lastState { // Drain may have found a new client idle already
+		c.state.Store(idle)
+	}
 	started := c.in.Buffered() > 0
 	c.awaitFirst(started)
 	for {

@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,6 +18,7 @@ import (
 //	is      text             reads exactly text
 //	end / reset              reads until the proxy closes / resets
 //	close / cut / half       closes / resets / half-closes its own side
+//	flood   n                writes n bytes and wants the proxy to break off first
 type step struct{ verb, text string }
 
 // exchange tests: each is a conversation with a fresh proxy, and what the stable arm's meter says of it.
@@ -83,6 +85,11 @@ func (p *peer) do(i int, verb, s string) {
 		p.expectEnd()
 	case "reset":
 		p.expectReset()
+	case "flood":
+		n, _ := strconv.Atoi(s)
+		if _, err := p.Write(make([]byte, n)); err == nil {
+			p.t.Fatalf("all %d bytes were taken", n)
+		}
 	case "close":
 		_ = p.Close()
 	case "cut":

@@ -286,4 +286,23 @@ var slowConversations = []conversation{
 		},
 		want: once(window.Truncated),
 	},
+	{
+		name: "a client that does not read is cut, and it is not the upstream's fault",
+		rig:  rigOptions{serve: ServeOptions{WriteIdle: 50 * time.Millisecond}},
+		steps: []step{
+			{"c send", get},
+			{"s head", "GET"},
+			{"s send", "HTTP/1.1 200 OK\r\nContent-Length: 99000000\r\n\r\n"},
+			{"s flood", "99000000"},
+		},
+		want: once(window.Abort),
+	},
+	{
+		name: "a client that would not send its body before 100 is refused without it",
+		rig:  rigOptions{serve: ServeOptions{Body: 4}},
+		steps: []step{
+			{"c send", post + "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n"},
+			{"c head", "HTTP/1.1 413|Connection: close"},
+		},
+	},
 }

@@ -61,7 +61,6 @@ type Proxy struct {
 
 	snap     atomic.Pointer[Snapshot]
 	draining atomic.Bool
-	empty    chan struct{} // a token when the last client has gone; capacity 1
 
 	panics    atomic.Uint64
 	refused   atomic.Uint64 // requests answered before they had a route: malformed, no route
@@ -72,13 +71,14 @@ type Proxy struct {
 	mu      sync.Mutex
 	clients map[*client]struct{} // guarded by mu
 	hints   uint64               // guarded by mu
+	empty   chan struct{}        // guarded by mu; closed when the last client leaves; nil: nobody waits
 }
 
 // New makes a proxy that answers 503 until the first Publish. Waits end while Run runs.
 func New(o Options) *Proxy {
 	p := &Proxy{
 		log: o.Log, access: o.Access, base: time.Now(), sweeper: deadline.NewSweeper(o.Grain),
-		empty: make(chan struct{}, 1), clients: make(map[*client]struct{}),
+		clients: make(map[*client]struct{}),
 	}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
@@ -167,14 +167,22 @@ func (p *Proxy) Drain(ctx context.Context) error {
 
 // wait returns when no client is connected.
 func (p *Proxy) wait(ctx context.Context) error {
-	for p.Connections() > 0 {
-		select {
-		case <-p.empty:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	p.mu.Lock()
+	if len(p.clients) == 0 {
+		p.mu.Unlock()
+		return nil
 	}
-	return nil
+	if p.empty == nil {
+		p.empty = make(chan struct{})
+	}
+	empty := p.empty
+	p.mu.Unlock()
+	select {
+	case <-empty:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Connections is the number of clients connected now.
@@ -202,14 +210,11 @@ func (p *Proxy) enter(c *client) {
 
 func (p *Proxy) leave(c *client) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	delete(p.clients, c)
-	last := len(p.clients) == 0
-	p.mu.Unlock()
-	if last {
-		select {
-		case p.empty <- struct{}{}:
-		default:
-		}
+	if len(p.clients) == 0 && p.empty != nil {
+		close(p.empty)
+		p.empty = nil
 	}
 }
 
