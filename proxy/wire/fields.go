@@ -45,38 +45,90 @@ func (f fieldFault) err() error {
 	panic("BUG: unknown field fault")
 }
 
-// run scans field lines from b[i] to the empty line and returns the index behind it.
+// run scans field lines from b[i] to the empty line and returns the index behind it. One loop with its state in locals:
+// this is where a request's parsing time goes.
 func (s *fieldScan) run(b []byte, i int) (int, fieldFault) {
-	first := i
-	for i+1 < len(b) {
-		switch b[i] {
-		case '\r':
-			if b[i+1] != '\n' {
-				return i, faultName
+	fields, first, seen, twice := s.fields, i, set(0), set(0)
+	for n := 0; ; n++ {
+		for i >= len(b) || b[i] <= ' ' {
+			s.n, s.seen, s.twice = n, seen, twice
+			next, fault := s.blank(b, i, first)
+			if fault != fieldsMore || next == i {
+				return next, fault
 			}
-			return i + 2, fieldsDone
-		case ' ', '\t':
-			if !s.unfold || i == first {
-				return i, faultFold
+			i = next
+		}
+		if n == len(fields) {
+			if s.n = n; !s.grow() {
+				return i, faultMany
 			}
-			var f fieldFault
-			if i, f = s.join(b, i); f != fieldsDone {
-				return i, f
-			}
-			continue
+			fields = s.fields
 		}
-		if s.n == len(s.fields) && !s.grow() {
-			return i, faultMany
+		end, class := nameEnd(b, i)
+		if end >= len(b) {
+			return i, fieldsMore
 		}
-		var f fieldFault
-		if i, f = s.line(b, i); f != fieldsDone {
-			return i, f
+		if b[end] != ':' || end == i {
+			return end, faultName
 		}
+		f := &fields[n]
+		f.Start, f.NameEnd = uint32(i), uint32(end)
+		name := b[i:end]
+		for i = end + 1; i < len(b) && (b[i] == ' ' || b[i] == '\t'); i++ {
+		}
+		end = textEnd(b, i)
+		if end+1 >= len(b) || b[end] != '\r' || b[end+1] != '\n' {
+			return end, valueFault(b, end)
+		}
+		f.Value, f.End = uint32(i), uint32(end+2)
+		next := end + 2
+		for end > i && b[end-1] <= ' ' { // SP or HTAB: textEnd lets nothing else pass
+			end--
+		}
+		f.ValueEnd = uint32(end)
+		if class&tokenUnder == 0 {
+			f.kind = classify(name)
+		} else if s.underscore == UnderscoreReject {
+			return i, faultUnderscore
+		} else {
+			f.kind = classifyUnderscore(name, s.underscore)
+		}
+		twice |= seen & f.kind.set()
+		seen |= f.kind.set()
+		i = next
 	}
-	if i < len(b) && b[i] != '\r' && b[i] != ' ' && b[i] != '\t' && tokens[b[i]] == 0 {
-		return i, faultName
+}
+
+// blank handles what stands where a line should start and is no name: the empty line (fieldsDone), a folded line
+// (fieldsMore with the index behind it), the end of b (fieldsMore with i), or garbage.
+func (s *fieldScan) blank(b []byte, i, first int) (int, fieldFault) {
+	if len(b)-i < 2 {
+		if i < len(b) && b[i] != '\r' && b[i] != ' ' && b[i] != '\t' {
+			return i, faultName
+		}
+		return i, fieldsMore
 	}
-	return i, fieldsMore
+	switch b[i] {
+	case '\r':
+		if b[i+1] != '\n' {
+			return i, faultName
+		}
+		return i + 2, fieldsDone
+	case ' ', '\t':
+		if !s.unfold || i == first {
+			return i, faultFold
+		}
+		return s.join(b, i)
+	}
+	return i, faultName
+}
+
+// valueFault judges a value that ends at b[end] without a CRLF there.
+func valueFault(b []byte, end int) fieldFault {
+	if end < len(b) && (b[end] != '\r' || end+1 < len(b)) {
+		return faultValue
+	}
+	return fieldsMore
 }
 
 // grow makes room for another field; false at the limit.
@@ -90,61 +142,12 @@ func (s *fieldScan) grow() bool {
 	return true
 }
 
-// line reads one field line that starts at b[i]. fields[n] exists.
-func (s *fieldScan) line(b []byte, i int) (int, fieldFault) {
-	start := i
-	i, class := nameEnd(b, start)
-	if i == len(b) {
-		return i, fieldsMore
-	}
-	if b[i] != ':' || i == start {
-		return i, faultName
-	}
-	f := &s.fields[s.n]
-	f.Start, f.NameEnd = uint32(start), uint32(i)
-	k := kindOther
-	if class&tokenUnder == 0 {
-		k = classify(b[start:i])
-	} else if s.underscore == UnderscoreReject {
-		return i, faultUnderscore
-	} else {
-		k = classifyUnderscore(b[start:i], s.underscore)
-	}
-	i++
-	for i < len(b) && (b[i] == ' ' || b[i] == '\t') {
-		i++
-	}
-	end := textEnd(b, i)
-	if end+1 >= len(b) || b[end] != '\r' || b[end+1] != '\n' {
-		if end < len(b) && (b[end] != '\r' || end+1 < len(b)) {
-			return end, faultValue
-		}
-		return end, fieldsMore
-	}
-	f.Value, f.End, f.kind = uint32(i), uint32(end+2), k
-	next := end + 2
-	for end > i && (b[end-1] == ' ' || b[end-1] == '\t') {
-		end--
-	}
-	f.ValueEnd = uint32(end)
-	s.twice |= s.seen & k.set()
-	s.seen |= k.set()
-	s.n++
-	return next, fieldsDone
-}
-
 // join appends the continuation line at b[i] to the field before it: the line end between them becomes two spaces
-// (RFC 9112 5.2), so value and line just grow.
+// (RFC 9112 5.2), so value and line just grow. Results as blank's.
 func (s *fieldScan) join(b []byte, i int) (int, fieldFault) {
 	end := textEnd(b, i)
-	if end+1 >= len(b) {
-		if end < len(b) && b[end] != '\r' {
-			return end, faultValue
-		}
-		return end, fieldsMore
-	}
-	if b[end] != '\r' || b[end+1] != '\n' {
-		return end, faultValue
+	if end+1 >= len(b) || b[end] != '\r' || b[end+1] != '\n' {
+		return i, valueFault(b, end)
 	}
 	b[i-2], b[i-1] = ' ', ' '
 	f := &s.fields[s.n-1]
@@ -159,7 +162,7 @@ func (s *fieldScan) join(b []byte, i int) (int, fieldFault) {
 		f.ValueEnd = f.Value + uint32(len(value))
 	}
 	s.folded = true
-	return end + 2, fieldsDone
+	return end + 2, fieldsMore
 }
 
 // find returns the first field of kind k, nil without one.

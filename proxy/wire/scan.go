@@ -40,15 +40,13 @@ func textEnd(b []byte, i int) int {
 	for len(b)-i >= 16 {
 		w := b[i : i+16 : i+16]
 		x, y := binary.LittleEndian.Uint64(w), binary.LittleEndian.Uint64(w[8:])
-		if ((x+lanes)|(x-lanes*' ')|x|(y+lanes)|(y-lanes*' ')|y)&high == 0 {
-			i += 16
-			continue
+		if ((x+lanes)|(x-lanes*' ')|x|(y+lanes)|(y-lanes*' ')|y)&high != 0 {
+			break
 		}
-		odd := oddText(x)
-		if odd == 0 {
-			i += 8
-			odd = oddText(y)
-		}
+		i += 16
+	}
+	for len(b)-i >= 8 {
+		odd := oddText(binary.LittleEndian.Uint64(b[i : i+8 : i+8]))
 		if odd == 0 {
 			i += 8
 			continue

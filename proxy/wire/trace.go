@@ -57,8 +57,10 @@ func appendTraceparent(dst []byte, random *[3]uint64) []byte {
 // appendHex appends v as 16 lower-case digits.
 func appendHex(dst []byte, v uint64) []byte {
 	const digits = "0123456789abcdef"
-	for shift := 60; shift >= 0; shift -= 4 {
-		dst = append(dst, digits[v>>shift&15])
+	var text [16]byte
+	for i := range text {
+		text[len(text)-1-i] = digits[v&15]
+		v >>= 4
 	}
-	return dst
+	return append(dst, text[:]...)
 }
