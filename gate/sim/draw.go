@@ -46,11 +46,54 @@ func (d dice) poisson(m float64) int {
 		if k < 0 || us < .013 && v > us {
 			continue
 		}
-		gamma, _ := math.Lgamma(k + 1)
-		if math.Log(v*inv/(a/(us*us)+b)) <= k*logM-m-gamma {
+		if math.Log(v*inv/(a/(us*us)+b)) <= k*logM-m-lnFactorial(k) {
 			return int(k)
 		}
 	}
+}
+
+// binomial draws from the binomial distribution: by counting successes' gaps for few, by Hörmann's transformed rejection
+// (BTRS, "The generation of binomial random variates", 1993) for many.
+func (d dice) binomial(n int, p float64) int {
+	switch {
+	case n <= 0 || !(p > 0):
+		return 0
+	case p >= 1:
+		return n
+	case p > .5:
+		return n - d.binomial(n, 1-p)
+	case float64(n)*p < 10:
+		k, log := -1, math.Log1p(-p)
+		for at := 0.0; at <= float64(n); k++ {
+			at += math.Floor(math.Log(1-d.float())/log) + 1
+		}
+		return k
+	}
+	m, sigma := float64(n), math.Sqrt(float64(n)*p*(1-p))
+	b := 1.15 + 2.53*sigma
+	a := -.0873 + .0248*b + .01*p
+	c, vr, alpha := m*p+.5, .92-4.2/b, (2.83+5.1/b)*sigma
+	odds, mode := math.Log(p/(1-p)), math.Floor((m+1)*p)
+	h := lnFactorial(mode) + lnFactorial(m-mode)
+	for {
+		u, v := d.float()-.5, d.float()
+		us := .5 - math.Abs(u)
+		k := math.Floor((2*a/us+b)*u + c)
+		if k < 0 || k > m {
+			continue
+		}
+		if us >= .07 && v <= vr {
+			return int(k)
+		}
+		if math.Log(v*alpha/(a/(us*us)+b)) <= h-lnFactorial(k)-lnFactorial(m-k)+(k-mode)*odds {
+			return int(k)
+		}
+	}
+}
+
+func lnFactorial(k float64) float64 {
+	l, _ := math.Lgamma(k + 1)
+	return l
 }
 
 // normal is standard normal, by Box and Muller.
@@ -88,21 +131,22 @@ func (d dice) beta(a, b float64) float64 {
 
 // alias draws an index with given probabilities in constant time (Walker, 1977; Vose's set-up).
 type alias struct {
-	keep  []float64
-	other []int
+	weights []float64
+	sum     float64
+	keep    []float64
+	other   []int
 }
 
 // newAlias makes the table of weights, which need not sum to 1 but must have a positive sum.
 func newAlias(weights []float64) *alias {
 	n := len(weights)
-	a := &alias{keep: make([]float64, n), other: make([]int, n)}
-	sum := 0.0
+	a := &alias{weights: weights, keep: make([]float64, n), other: make([]int, n)}
 	for _, w := range weights {
-		sum += w
+		a.sum += w
 	}
 	var small, large []int
 	for i, w := range weights {
-		a.keep[i], a.other[i] = w*float64(n)/sum, i
+		a.keep[i], a.other[i] = w*float64(n)/a.sum, i
 		if a.keep[i] < 1 {
 			small = append(small, i)
 		} else {
@@ -130,4 +174,26 @@ func (a *alias) draw(d dice) int {
 		return i
 	}
 	return a.other[i]
+}
+
+// drawMany adds n draws to counts: one by one, or for many each index at once.
+func (a *alias) drawMany(d dice, n int, counts []uint32) {
+	if n < 16*len(a.weights) {
+		for range n {
+			counts[a.draw(d)]++
+		}
+		return
+	}
+	left := a.sum
+	for i, w := range a.weights {
+		k := d.binomial(n, min(w/left, 1))
+		counts[i] += uint32(k)
+		n, left = n-k, left-w
+		if n == 0 {
+			return
+		}
+	}
+	for range n { // what rounding left
+		counts[a.draw(d)]++
+	}
 }

@@ -32,6 +32,27 @@ func TestPoisson_HasItsMeanAndVariance(t *testing.T) {
 	}
 }
 
+func TestBinomial_HasItsMeanAndVariance(t *testing.T) {
+	t.Parallel()
+	d := newDice(5, 5)
+	for _, tt := range []struct {
+		n int
+		p float64
+	}{{1, .3}, {20, .01}, {50, .5}, {1000, .004}, {1000, .2}, {1000, .97}, {1_000_000, .37}} {
+		const runs = 40_000
+		mean, variance := moments(runs, func() float64 { return float64(d.binomial(tt.n, tt.p)) })
+		want, spread := float64(tt.n)*tt.p, float64(tt.n)*tt.p*(1-tt.p)
+		if math.Abs(mean-want) > 5*math.Sqrt(spread/runs) || math.Abs(variance-spread) > 5*math.Sqrt((spread+2*spread*spread)/runs) {
+			t.Errorf("%+v: got mean %v, variance %v, want %v and %v", tt, mean, variance, want, spread)
+		}
+	}
+	for _, p := range []float64{0, 1} {
+		if got := d.binomial(7, p); got != int(7*p) {
+			t.Errorf("p = %v: got %d of 7", p, got)
+		}
+	}
+}
+
 func TestBeta_HasItsMeanAndCorrelation(t *testing.T) {
 	t.Parallel()
 	d := newDice(2, 2)
@@ -52,8 +73,13 @@ func TestAlias_DrawsInProportion(t *testing.T) {
 	for range n {
 		got[a.draw(d)]++
 	}
+	many := make([]uint32, len(weights))
+	a.drawMany(d, n, many)
 	for i, w := range weights {
 		p := w / 10.001
+		if math.Abs(float64(many[i])/n-p) > 5*math.Sqrt(p*(1-p)/n) {
+			t.Errorf("index %d of many: got a share of %v, want %v", i, float64(many[i])/n, p)
+		}
 		if math.Abs(got[i]/n-p) > 5*math.Sqrt(p*(1-p)/n) {
 			t.Errorf("index %d: got a share of %v, want %v", i, got[i]/n, p)
 		}

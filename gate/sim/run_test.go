@@ -113,6 +113,18 @@ func TestTraffic_Latency_IsLognormalWithTheCanarysFactors(t *testing.T) {
 	near(t, "warm canary p50", ms(&warm.Latency, .5), 100, 4)
 }
 
+func TestTraffic_HugeTraffic_IsDrawnAsCounts(t *testing.T) {
+	t.Parallel()
+	w := World{RPS: 1e6, StableError: .3, CanaryError: .6, ICC: .1, Latency: Latency{Median: 20 * time.Millisecond, Sigma: .5}}
+	s, c := read(w, 10, 0, 5*time.Second, 5000)
+	near(t, "stable", s.Counts(window.BadKind).Rate(), .3, .02)
+	near(t, "canary", c.Counts(window.BadKind).Rate(), .6, .02)
+	near(t, "p50", s.Latency.Quantile(.5).Seconds()*1000, 20, .5)
+	if n := s.Latency.Count(); n != s.Outcomes[window.Success] {
+		t.Errorf("%d latencies of %d", n, s.Outcomes[window.Success])
+	}
+}
+
 func TestTraffic_KnownHeavyUser_IsMasked(t *testing.T) {
 	t.Parallel()
 	w := World{RPS: 200, StableError: .01, CanaryError: .01, Heavy: Heavy{Share: .03, Error: .6, Known: true}}

@@ -107,16 +107,8 @@ func (t *traffic) arm(s *window.Snapshot, at, dt time.Duration, lo, hi int, cana
 	}
 	each := t.rate(at) * (1 - t.w.Heavy.Share) * dt.Seconds() / float64(len(t.users))
 	scale, extra := t.errors(at, canary)
-	own := float64(hi-lo) * t.w.StableError
-	if t.risk != nil {
-		own = t.sums[hi] - t.sums[lo]
-	}
-	for range t.dice.poisson(each * own * scale) {
-		t.bad(s, t.unlucky(lo, hi))
-	}
-	for range t.dice.poisson(each * float64(hi-lo) * extra) {
-		t.bad(s, t.users[lo+t.dice.below(hi-lo)])
-	}
+	t.fail(s, each*scale, lo, hi, t.risk, t.w.StableError)
+	t.fail(s, each*extra, lo, hi, nil, 1)
 	good := t.good(s, each, scale, extra, lo, hi)
 	if t.w.Latency.Median > 0 {
 		t.time(s, good, t.slowness(at, canary))
@@ -148,25 +140,45 @@ func (t *traffic) errors(at time.Duration, canary bool) (scale, extra float64) {
 	return scale * t.w.CanaryError / t.w.StableError, extra
 }
 
-// unlucky is a user's bucket, drawn in proportion to the users' own error probabilities.
-func (t *traffic) unlucky(lo, hi int) uint16 {
-	if t.risk == nil {
-		return t.users[lo+t.dice.below(hi-lo)]
+// fail draws the failed requests of users lo..hi-1 who each make a mean of each and fail with their own risk, or all with
+// the same. Beyond a few for every user they are drawn user by user.
+func (t *traffic) fail(s *window.Snapshot, each float64, lo, hi int, risk []float64, same float64) {
+	sum := float64(hi-lo) * same
+	if risk != nil {
+		sum = t.sums[hi] - t.sums[lo]
 	}
-	at := t.sums[lo] + t.dice.float()*(t.sums[hi]-t.sums[lo])
-	i := lo + sort.Search(hi-lo, func(i int) bool { return t.sums[lo+i+1] > at })
-	return t.users[min(i, hi-1)]
+	if each*sum > few*float64(hi-lo) {
+		for i := lo; i < hi; i++ {
+			p := same
+			if risk != nil {
+				p = risk[i]
+			}
+			t.bad(s, t.users[i], t.dice.poisson(each*p))
+		}
+		return
+	}
+	for range t.dice.poisson(each * sum) {
+		i := t.dice.below(hi - lo)
+		if risk != nil {
+			at := t.sums[lo] + t.dice.float()*sum
+			i = min(sort.Search(hi-lo, func(i int) bool { return t.sums[lo+i+1] > at }), hi-lo-1)
+		}
+		t.bad(s, t.users[lo+i], 1)
+	}
 }
 
-func (t *traffic) bad(s *window.Snapshot, b uint16) {
+// few is how many requests a user makes in a tick before users are drawn one by one instead of requests.
+const few = 4
+
+func (t *traffic) bad(s *window.Snapshot, b uint16, n int) {
 	if s.Users != nil {
-		s.Users[window.All][b]++
-		s.Users[window.BadKind][b]++
+		s.Users[window.All][b] += uint32(n)
+		s.Users[window.BadKind][b] += uint32(n)
 	}
 	if t.mask.Has(b) {
-		s.Masked[window.ServerError]++
+		s.Masked[window.ServerError] += uint64(n)
 	} else {
-		s.Outcomes[window.ServerError]++
+		s.Outcomes[window.ServerError] += uint64(n)
 	}
 }
 
@@ -194,7 +206,7 @@ func (t *traffic) good(s *window.Snapshot, each, scale, extra float64, lo, hi in
 	switch {
 	case s.Users == nil && t.mask == nil && t.risk == nil:
 		evidence = t.dice.poisson(each * float64(hi-lo) * ok(lo))
-	case each > 4:
+	case each > few:
 		for i := lo; i < hi; i++ {
 			take(t.users[i], t.dice.poisson(each*ok(i)))
 		}
@@ -216,9 +228,7 @@ func (t *traffic) good(s *window.Snapshot, each, scale, extra float64, lo, hi in
 // whale draws the heavy user's requests. They have no latency of their own: the gate's is the others'.
 func (t *traffic) whale(s *window.Snapshot, at, dt time.Duration) {
 	each := t.rate(at) * t.w.Heavy.Share * dt.Seconds()
-	for range t.dice.poisson(each * t.w.Heavy.Error) {
-		t.bad(s, t.heavy)
-	}
+	t.bad(s, t.heavy, t.dice.poisson(each*t.w.Heavy.Error))
 	n := t.dice.poisson(each * (1 - t.w.Heavy.Error))
 	if s.Users != nil {
 		s.Users[window.All][t.heavy] += uint32(n)
@@ -252,9 +262,7 @@ func (t *traffic) time(s *window.Snapshot, n int, slowness float64) {
 		a = newAlias(lognormal(t.w.Latency, slowness))
 		t.times[slowness] = a
 	}
-	for range n {
-		s.Latency[a.draw(t.dice)]++
-	}
+	a.drawMany(t.dice, n, s.Latency[:])
 }
 
 // lognormal is the share of each bin.
