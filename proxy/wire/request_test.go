@@ -61,7 +61,7 @@ func TestRequest_Duties_Refusals(t *testing.T) {
 		{"4 coding twice", post("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"), "400 bad_transfer_encoding"},
 		{"4 coding quoted", post(`Transfer-Encoding: "chunked"`), "501 unknown_transfer_encoding"},
 		{"4 coding with parameter", post("Transfer-Encoding: chunked;q=1"), "501 unknown_transfer_encoding"},
-		{"4 coding with vertical tab", post("Transfer-Encoding: \vchunked"), "400 bad_field_value"},
+		{"4 coding with vertical tab (CVE-2022-1705)", post("Transfer-Encoding: \vchunked"), "400 bad_field_value"},
 		{"4 coding empty", post("Transfer-Encoding:"), "501 unknown_transfer_encoding"},
 		{"5 coding in HTTP/1.0", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "400 coding_in_http10"},
 		{"6 space before colon", get("X : y"), "400 bad_field_name"},
@@ -157,6 +157,9 @@ func TestRequest_Duties_Accepts(t *testing.T) {
 		{"4 coding in any case", post("Transfer-Encoding:  CHUNKED "), func(r *Request) bool { return r.Framing == Chunked && r.Plain }},
 		{"11 tab and obs-text in values", get("X: a\tb\xff" + strings.Repeat("c\t", 30)), func(r *Request) bool { return len(r.Value("x")) == 63 }},
 		{"11 empty value", get("X:", "Y: z"), func(r *Request) bool { return r.Value("X") != nil && len(r.Value("X")) == 0 }},
+		{"8 a name of 270 bytes is no Content-Length (CVE-2021-40346)", post("Content-Length0"+strings.Repeat("a", 255)+":", "Content-Length: 23"), func(r *Request) bool {
+			return r.Framing == Length && r.ContentLength == 23 && len(r.Fields) == 3
+		}},
 		{"12 IPv6 Host", "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n", func(r *Request) bool { return string(r.Host) == "[::1]:8080" }},
 		{"12 Host with port", "GET / HTTP/1.1\r\nHost: a.b:80\r\n\r\n", func(r *Request) bool { return string(r.Host) == "a.b:80" && r.Plain }},
 		{"12 HTTP/1.0 without Host", "GET / HTTP/1.0\r\n\r\n", func(r *Request) bool { return r.HTTP10 && r.Host == nil && !r.KeepAlive && !r.Plain }},

@@ -17,7 +17,6 @@ type Response struct {
 
 	buf     []byte
 	seen    set
-	head    bool // answer to HEAD
 	scanned int
 }
 
@@ -60,7 +59,7 @@ func (p *Response) Parse(buf []byte, asked Asked, lim *Limits) (n int, err error
 	if i > head {
 		return 0, errResponseLarge
 	}
-	p.buf, p.seen, p.head = buf[:i:i], scan.seen, asked.Head
+	p.buf, p.seen = buf[:i:i], scan.seen
 	p.Plain = !p.HTTP10 && !scan.folded
 	if err := p.judge(asked, scan.twice); err != nil {
 		return 0, err
