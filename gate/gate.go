@@ -134,7 +134,7 @@ type Question struct {
 	Crossings int              // K: crossings of the ladder, the bake included
 	Failers   int              // C: criteria with CanFail in this ladder
 	Share     float64          // the canary's share now, as a fraction: for the expected time
-	NextShare float64          // weight of the next stage as a fraction, 1 at the last crossing
+	NextShare float64          // the share of the users that the crossing answers for (Policy.crossing)
 	Dwelled   bool             // the stage clock has reached Least
 	Frozen    *window.Snapshot // stable's last table where no living baseline exists; nil: concurrent
 	AlphaFail float64          // errors.false_rollback, default .01

@@ -211,6 +211,22 @@ func TestErrorRate_LateOnset_IsSeenInTheWindow(t *testing.T) {
 	}
 }
 
+func TestErrorRate_RecentContradiction_Holds(t *testing.T) {
+	t.Parallel()
+	v := view(500, 50_000, 2000, 200_000)
+	late := view(50, 2500, 30, 3000)
+	v.W300 = window.Span{OK: true, Length: 5 * time.Minute, Stable: late.Full.Stable, Canary: late.Full.Canary}
+	c := made(t, "error_rate", "stable + 0.5pt", "stable + 2pt")
+	if f := c.Judge(asked(v)); f.Verdict != gate.Hold || f.Reason != gate.EstimateAboveHold || f.WindowSeconds != 300 {
+		t.Errorf("got %s %s over %v s (%+v)", f.Verdict, f.Reason, f.WindowSeconds, f)
+	}
+	late = view(27, 2500, 30, 3000)
+	v.W300.Canary = late.Full.Canary
+	if f := c.Judge(asked(v)); f.Verdict != gate.Pass {
+		t.Errorf("a quiet window: got %s %s", f.Verdict, f.Reason)
+	}
+}
+
 func TestErrorRate_Absolute_RollsBackUnlessStableBreaksItToo(t *testing.T) {
 	t.Parallel()
 	c := made(t, "error_rate", "1%", "3%")

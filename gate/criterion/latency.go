@@ -173,10 +173,23 @@ func (l *latency) relative(q *gate.Question) gate.Finding {
 	case !q.Dwelled:
 	case f.PassOdds < f.PassNeeds:
 		f.Reason = gate.NotEnoughEvidence
+	case l.contradicted(&f, q):
+		f.Reason, f.ExpectedSeconds = gate.EstimateAboveHold, nil
 	default:
 		f.Verdict, f.Reason, f.ExpectedSeconds = gate.Pass, gate.Passed, ptr(0)
 	}
 	return f
+}
+
+// contradicted reports whether the last minutes speak against what the full step says, as for a rate.
+func (l *latency) contradicted(f *gate.Finding, q *gate.Question) bool {
+	for _, s := range [...]span{w300Span, w60Span} {
+		if p := l.pace(q, s); p.ok && p.above() && p.failE(p.hold) >= ln3 {
+			l.show(f, s, &p)
+			return true
+		}
+	}
+	return false
 }
 
 // tooFew says why there is nothing to judge yet.

@@ -218,12 +218,26 @@ func (r *rate) pass(f *gate.Finding, s *sight) {
 		}
 	case !s.q.Dwelled:
 		f.ExpectedSeconds = ptr(0)
+	case s.contradicted(f):
+		f.Reason, f.ExpectedSeconds = gate.EstimateAboveHold, nil
 	default:
 		f.Verdict, f.Reason, f.ExpectedSeconds = gate.Pass, gate.Passed, ptr(0)
 	}
 	if f.Verdict != gate.Pass && f.Reason == gate.NotEnoughEvidence && !s.q.Dwelled {
 		f.Reason = gate.Collecting
 	}
+}
+
+// contradicted reports whether the last minutes speak against what the full step says: their estimate is above the hold
+// limit with a trace of evidence. It shows the window that does.
+func (s *sight) contradicted(f *gate.Finding) bool {
+	for _, i := range [...]span{w300Span, w60Span} {
+		if t := s.raw[i]; s.ok[i] && t.Diff() > s.hold && evidence.FailE(0, t.Div(s.effect)) >= ln3 {
+			s.show(f, i)
+			return true
+		}
+	}
+	return false
 }
 
 // felt reports whether all users together, those with masked buckets too, suffer what would roll back: no evidence, but
