@@ -216,6 +216,9 @@ func (s *Server) writeDecisions(e *exposition, list []Rollout) {
 	for _, ro := range list {
 		counts := s.tally.of(ro.Name)
 		for a := gate.Action(0); a.String() != "unknown"; a++ { // zeros too: a first rollback must show as an increase
+			if a == gate.ActRefuse { // never journalled
+				continue
+			}
 			e.sample("serin_rollout_decisions_total", float64(counts[a.String()]), "rollout", ro.Name, "action", a.String())
 		}
 	}
