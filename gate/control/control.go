@@ -77,6 +77,7 @@ type Loop struct {
 	rollouts []*rollout // in the plan's order
 	gone     map[string]journal.Record
 	restored *journal.Restored
+	warnings []string
 	pen      pen
 	saveAt   time.Time
 	started  bool

@@ -43,11 +43,11 @@ func (l *Loop) Start() error {
 		l.rollouts, l.pen.queue = nil, nil
 		return fmt.Errorf("install plan: %w", err)
 	}
-	l.restored = &journal.Restored{Broken: l.restored.Broken}
-	l.started = true
+	l.warnings, l.restored = l.restored.Warnings, &journal.Restored{} // what a later plan brings is new
 	l.saveAt, l.pen.saveDue = now, true
 	l.lastTick.Store(int64(now.Sub(l.born)))
 	l.publish(now)
+	l.started = true
 	return nil
 }
 

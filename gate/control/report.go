@@ -10,9 +10,13 @@ import (
 	"serin/router"
 )
 
-// publish stores a new Status and sends it to the subscribers.
+// publish stores a new Status and sends it to the subscribers. What was done in this moment is shown once it is on disk, or a
+// tick later: nobody has seen what a kill could take back.
 func (l *Loop) publish(now time.Time) {
-	s := &Status{At: now.Round(0), File: l.plan.File, Journal: JournalStatus{Available: l.available(now)}, Warnings: l.restored.Warnings}
+	if l.fresh(now) {
+		return
+	}
+	s := &Status{At: now.Round(0), File: l.plan.File, Journal: JournalStatus{Available: l.available(now)}, Warnings: l.warnings}
 	if l.pen.failed != nil {
 		s.Journal.Err = l.pen.failed.Error()
 	} else if !s.Journal.Available {
@@ -24,6 +28,21 @@ func (l *Loop) publish(now time.Time) {
 	s.Unwritten = l.unwrittenNow()
 	l.status.Store(s)
 	l.watchers.send(s)
+}
+
+// fresh reports that a decision was done less than a tick ago and is on its way to a disk that works.
+func (l *Loop) fresh(now time.Time) bool {
+	if l.pen.failed != nil || !l.started {
+		return false
+	}
+	for _, notes := range [][]*note{l.pen.sealed, l.pen.queue} {
+		for _, n := range notes {
+			if n.pending == nil && now.Sub(n.made) < l.tick {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unwrittenNow are the decisions that were done and are not on disk yet.
