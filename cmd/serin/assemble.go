@@ -52,9 +52,7 @@ func newDataplane(p *proxy.Proxy, log *slog.Logger) *dataplane {
 func (d *dataplane) Install(plan *config.Plan, settings map[string]control.Setting) error {
 	old := d.inForce.Load()
 	next := &installed{plan: plan, settings: make(map[string]control.Setting, len(plan.Rollouts))}
-	for _, u := range plan.Upstreams {
-		next.sources = append(next.sources, u)
-	}
+	next.sources = append(next.sources, plan.Upstreams...)
 	next.splits = make([]*router.Split, len(plan.Rollouts))
 	for i := range plan.Rollouts {
 		ro := &plan.Rollouts[i]

@@ -90,7 +90,7 @@ func newDaemon(plan *config.Plan, opts daemonOptions) (_ *serinDaemon, err error
 	d.proxy = proxy.New(o)
 	d.dataplane = newDataplane(d.proxy, d.log)
 	d.loop = control.New(control.Options{Plan: plan, Dataplane: d.dataplane, Journal: j, Restored: restored, Log: d.log})
-	d.reloads = admin.Reloads{Good: 1, LastGood: true, LastGoodSuccess: time.Now()}
+	d.reloads = admin.Reloads{LastGood: true, LastGoodSuccess: time.Now()}
 	if err := d.openFronts(plan); err != nil {
 		return nil, err
 	}
