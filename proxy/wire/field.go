@@ -119,9 +119,9 @@ func classify(name []byte) kind {
 		return k.kind
 	}
 	switch {
-	case len(name) > len("x-forwarded-") && name[1] == '-' && hasPrefixFold(name, "x-forwarded-"):
+	case len(name) >= len("x-forwarded-") && name[1] == '-' && hasPrefixFold(name, "x-forwarded-"):
 		return kindForwardedOther
-	case len(name) > len("serin-") && name[5] == '-' && hasPrefixFold(name, "serin-"):
+	case len(name) >= len("serin-") && name[5] == '-' && hasPrefixFold(name, "serin-"):
 		return kindSerin
 	}
 	return kindOther
