@@ -37,7 +37,7 @@ func Explain(s State, p *Policy, d Decision) string {
 		return fmt.Sprintf("Attempt %d of revision %s%s%s: it begins with stage %d, %s, once its pool is healthy.",
 			s.Attempt, s.Revision, by(&d), noted(&d), first, stageName(p, first))
 	case ActRestart:
-		return fmt.Sprintf("New revision %s: the canary is empty, attempt %d waits for its first stage.", s.Revision, s.Attempt)
+		return fmt.Sprintf("New revision %s: the canary is empty, attempt %d %s.", s.Revision, s.Attempt, expects(&s))
 	case ActReplan:
 		return replanSentence(s, p, &d)
 	case ActFreeze:
@@ -229,7 +229,7 @@ func awaitSentence(s State, p *Policy) string {
 func replanSentence(s State, p *Policy, d *Decision) string {
 	switch {
 	case d.Reason == NewRevision:
-		return fmt.Sprintf("New rollout of revision %s: it waits for its first stage.", s.Revision)
+		return fmt.Sprintf("New rollout of revision %s: it %s.", s.Revision, expects(&s))
 	case s.Phase == Completed:
 		return fmt.Sprintf("The configuration names revision %s again, which is complete: nobody moves.", s.Revision)
 	case s.Stage == 0:
@@ -253,6 +253,14 @@ func refuseSentence(s State, p *Policy, d *Decision) string {
 	case RefusedPhase:
 	}
 	return fmt.Sprintf("Nothing changed: %s does not apply while the rollout is %s.", verb, strings.ReplaceAll(s.Phase.String(), "_", " "))
+}
+
+// expects says what an attempt before its first stage is doing.
+func expects(s *State) string {
+	if s.Phase == Paused {
+		return "stays paused"
+	}
+	return "waits for its first stage"
 }
 
 // nextStage is the stage that would begin next; past the last one it is the last.

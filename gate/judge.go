@@ -28,7 +28,7 @@ func (t *turn) judge(seen *Seen) judgement {
 	_, _, next := p.crossing(s)
 	q := Question{
 		View: &seen.View, Stage: s.Stage, Crossings: len(p.Stages), Failers: p.failers(),
-		Share: float64(s.Weight) / float64(router.Full), NextShare: next, Dwelled: s.Clock >= p.stage(s.Stage).Least,
+		NextShare: next, Dwelled: s.Clock >= p.stage(s.Stage).Least,
 		Frozen: t.frozen(), AlphaFail: orElse(p.AlphaFail, .01), AlphaPass: math.Ldexp(orElse(p.AlphaPass, .05), -s.Restarts),
 		Plain: p.Plain, Terse: seen.Terse,
 	}

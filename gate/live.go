@@ -84,7 +84,7 @@ func (t *turn) holding(j judgement, seen *Seen) {
 	case CauseApproval:
 		t.end(ActHold, AwaitingApprovalCode)
 	case CauseSparse:
-		if j.verdict == Pass {
+		if j.verdict == Pass && !s.Cleared { // looser gates release no hold
 			t.release(Passed)
 			return
 		}
@@ -131,7 +131,7 @@ func (t *turn) holdFinding(j judgement, seen *Seen) {
 func (t *turn) timeOut() {
 	s := &t.s
 	switch {
-	case t.p.OnFail == "freeze" || t.d.Baseline == "frozen" || t.p.OnHoldTimeout == "ask":
+	case t.p.OnFail == "freeze" || s.Weight == router.Full || t.p.OnHoldTimeout == "ask":
 	case t.p.OnHoldTimeout == "step_back":
 		if s.Stage > 1 && !s.hasSteppedBack() {
 			s.SteppedBack = append(append([]int(nil), s.SteppedBack...), s.Stage)

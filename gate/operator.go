@@ -137,6 +137,9 @@ func (t *turn) doPromote(op *Operator) (State, Decision) {
 		t.arrive()
 		return t.end(ActPromote, Manual)
 	}
+	if s.Stage == 0 {
+		t.note()
+	}
 	s.enter(stage, weight, t.now)
 	s.From, s.Approved = 0, 0
 	return t.end(ActPromote, Manual)

@@ -1,6 +1,10 @@
 package gate
 
-import "serin/router"
+import (
+	"slices"
+
+	"serin/router"
+)
 
 // replan is a reload, or the first sight of a rollout. It moves no weight and restarts no stage, but for a new revision
 // and for a rollout that the file has no more.
@@ -68,13 +72,11 @@ func (t *turn) take() (State, Decision) {
 	first := s.Attempt == 0
 	s.leave("left", t.now)
 	t.restart()
-	for _, r := range s.Reverted {
-		if r == p.Revision {
-			s.Phase = RolledBack
-			return t.end(ActHold, WorseThanStable)
-		}
-	}
-	if first {
+	switch {
+	case slices.Contains(s.Reverted, p.Revision):
+		s.Phase = RolledBack
+		return t.end(ActHold, WorseThanStable)
+	case first:
 		return t.end(ActReplan, NewRevision)
 	}
 	return t.end(ActRestart, NewRevision)
@@ -83,37 +85,39 @@ func (t *turn) take() (State, Decision) {
 // restart is a new attempt before its first stage.
 func (t *turn) restart() {
 	s, p := &t.s, t.p
-	s.Phase, s.Stage, s.Resume = Waiting, 0, Waiting
+	if s.Phase != Paused { // a person's pause outlives the revision it was meant for
+		s.Phase = Waiting
+	}
+	s.Stage, s.Resume = 0, Waiting
 	s.Revision, s.Attempt = p.Revision, s.Attempt+1
 	s.Withdrawn, s.History, s.SteppedBack, s.Baseline = false, nil, nil, nil
-	s.Ladder, s.Gates = p.ladderText(), p.gatesText()
+	t.note()
 }
+
+// note remembers the ladder and the gates that the state belongs to.
+func (t *turn) note() { t.s.Ladder, t.s.Gates = t.p.ladderText(), t.p.gatesText() }
 
 // rebase takes a changed ladder or changed gates up in flight: the weight stays, the stage becomes the first new rung at
 // or above it; changed gates collect anew, and a hold stays a hold whatever they allow.
 func (t *turn) rebase() (State, Decision) {
-	s, p := &t.s, t.p
-	ladder, gates := p.ladderText(), p.gatesText()
-	moved, judged := ladder != s.Ladder, gates != s.Gates
+	s := &t.s
+	t.note()
+	moved := s.Ladder != t.was.Ladder
+	judged := s.Gates != t.was.Gates && s.Stage > 0 && s.Phase != Completed && s.Phase != RolledBack
 	if !moved && !judged {
 		return t.same(ActHold)
 	}
-	s.Ladder, s.Gates = ladder, gates
-	working := s.Stage > 0 && s.Phase != Completed && s.Phase != RolledBack
 	if moved {
 		t.refit()
 	}
-	if judged && working {
+	if judged {
 		s.Step++
 		s.Age, s.Clear = 0, 0
 		s.Failing, s.Above = 0, 0
 		s.Restarts++
-		s.Cleared = true
+		s.Cleared = s.Cleared || s.Cause != ""
 	}
-	if moved || judged && working {
-		return t.end(ActReplan, PolicyChanged)
-	}
-	return t.same(ActHold)
+	return t.end(ActReplan, PolicyChanged)
 }
 
 // refit finds the stage that belongs to the weight in another ladder.

@@ -85,6 +85,7 @@ func (t *turn) begin(seen *Seen) {
 	default:
 		s.enter(first, t.p.weightOf(first), t.now)
 		s.From = 0
+		t.note()
 		t.end(ActStart, Started)
 	}
 }

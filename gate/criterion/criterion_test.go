@@ -54,7 +54,7 @@ func view(xC, nC, xS, nS uint64) *window.View {
 // asked is the question of the first crossing of the standard ladder, after the least time.
 func asked(v *window.View) gate.Question {
 	return gate.Question{
-		View: v, Stage: 1, Crossings: 3, Failers: 1, Share: .01, NextShare: .05, Dwelled: true, AlphaFail: .01, AlphaPass: .05,
+		View: v, Stage: 1, Crossings: 3, Failers: 1, NextShare: .05, Dwelled: true, AlphaFail: .01, AlphaPass: .05,
 	}
 }
 

@@ -258,6 +258,7 @@ func (l *latency) fill(f *gate.Finding, q *gate.Question, p *paced) {
 	if l.roll != nil {
 		f.FailOdds = odds(p.failE(p.hold))
 	}
+	f.Clear = !p.ok || !p.above() // too few in the window: what the step says
 	if late := l.pace(q, w300Span); late.ok {
 		f.Clear = !late.above() && late.failE(late.hold) < ln3
 	}

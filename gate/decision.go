@@ -1,0 +1,47 @@
+package gate
+
+import (
+	"time"
+
+	"serin/router"
+)
+
+// Decision is what Step answers: always exactly one, hold included.
+type Decision struct {
+	Action   Action        `json:"action"`
+	From     router.Weight `json:"from"`
+	To       router.Weight `json:"to"`
+	Phase    Phase         `json:"phase"` // after
+	Stage    int           `json:"stage"` // after
+	Stages   int           `json:"stages,omitempty"`
+	Cause    Cause         `json:"cause,omitempty"`
+	Expected time.Duration `json:"expected,omitempty"` // until the evidence is in; < 0: not in sight, 0: unknown
+	Verdict  Verdict       `json:"verdict"`
+	Reason   Reason        `json:"reason"`
+	Reasons  []Reason      `json:"reasons,omitempty"` // all of them when several hold
+	Actor    string        `json:"actor"`             // gate, a person's name, serin
+	Note     string        `json:"note,omitempty"`    // the person's reason
+	Override bool          `json:"override,omitempty"`
+	Baseline string        `json:"baseline,omitempty"` // concurrent | own_past | frozen | absolute
+	Findings []Finding     `json:"findings,omitempty"`
+	Verb     string        `json:"verb,omitempty"` // what a person asked for
+	Refusal  Refusal       `json:"refusal,omitempty"`
+	DryRun   bool          `json:"dry_run,omitempty"` // reported only: nothing moved
+	Would    router.Weight `json:"would,omitempty"`   // dry run: the weight it would have set
+	Raised   bool          `json:"raised,omitempty"`  // the canary got more users within the last minute
+	Frozen   bool          `json:"frozen,omitempty"`  // on_fail = freeze
+	News     bool          `json:"-"`                 // says something new: journal it, raise the version
+}
+
+// Refusal says why an operator's verb was refused; empty: it was not.
+type Refusal string
+
+const (
+	RefusedPhase   Refusal = "phase"   // does not apply now: 409
+	RefusedVersion Refusal = "version" // if_version differs: 412
+	RefusedRole    Refusal = "role"    // not the owner: 403
+	RefusedInput   Refusal = "input"   // from_stage out of range and the like: 400
+)
+
+// Protective reports whether d lowers the canary: act first, journal after.
+func (d Decision) Protective() bool { return d.To < d.From }
