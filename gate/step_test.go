@@ -310,9 +310,9 @@ func reverts(t *testing.T, p *gate.Policy, s gate.State, now time.Time) {
 
 func TestStep_AnyEventsInAnyOrder_KeepTheBrainsPromises(t *testing.T) {
 	t.Parallel()
-	runs := 1000
+	runs := 400
 	if testing.Short() {
-		runs = 100
+		runs = 50
 	}
 	for seed := range runs {
 		r := rand.New(rand.NewPCG(uint64(seed), 7))

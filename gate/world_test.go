@@ -26,13 +26,15 @@ type world struct {
 	warmup   time.Duration
 
 	elapsed  time.Duration
-	owed     [2]window.Snapshot // unused fields but for the fractions below
-	fraction [2][8]float64
-	slots    [2][20]float64
+	fraction [2][4]float64  // requests owed, by outcome
+	slots    [2][20]float64 // latencies owed, by part of the distribution
 	now      [2]window.Snapshot
 	past     []reading
 	effect   float64
 }
+
+// remembered is how many readings, one a second, the longest window needs.
+const remembered = 301
 
 type reading struct {
 	at   time.Duration
@@ -48,7 +50,7 @@ func newWorld() *world {
 // renew begins new meters, as a new step does.
 func (w *world) renew() {
 	w.elapsed, w.past = 0, nil
-	w.now, w.fraction, w.slots = [2]window.Snapshot{}, [2][8]float64{}, [2][20]float64{}
+	w.now, w.fraction, w.slots = [2]window.Snapshot{}, [2][4]float64{}, [2][20]float64{}
 }
 
 // spend lets d pass at the canary's share of the requests.
@@ -60,6 +62,9 @@ func (w *world) spend(d time.Duration, share float64) {
 	n := w.rps * d.Seconds()
 	w.serve(0, w.stable, n*(1-share))
 	w.serve(1, w.canary, n*share)
+	if len(w.past) == 2*remembered {
+		w.past = w.past[:copy(w.past, w.past[remembered:])]
+	}
 	w.past = append(w.past, reading{w.elapsed, w.now})
 }
 
