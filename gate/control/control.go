@@ -79,7 +79,8 @@ type Loop struct {
 	restored *journal.Restored
 	warnings []string
 	pen      pen
-	saveAt   time.Time
+	saveAt   time.Time // of the last regular save
+	shownAt  time.Time // of the last Status
 	started  bool
 }
 

@@ -93,9 +93,9 @@ func (c *crash) life() {
 	plan := c.plan()
 	w := c.w
 	w.silent = true
-	die, effects := 1+c.rng.IntN(60), 0
+	die, effects, torn := 1+c.rng.IntN(60), 0, c.rng.IntN(2) == 0
 	w.hook = func(effect string) bool {
-		if effects++; effects == die && c.rng.IntN(2) == 0 && strings.HasPrefix(effect, "write") {
+		if effects++; effects == die && torn && strings.HasPrefix(effect, "write") {
 			w.fail["write"] = errTorn
 			return true
 		}
@@ -137,10 +137,11 @@ func (w *world) isDead(effects *int, die int) bool {
 
 // disturb is what may happen at any time.
 func (c *crash) disturb(p *process) {
-	c.gates.verdict = []gate.Verdict{gate.Pass, gate.Pass, gate.Pass, gate.Pass, gate.Hold, gate.Hold, gate.Fail}[c.rng.IntN(7)]
-	if c.gates.verdict == gate.Fail && c.rng.IntN(3) > 0 {
-		c.gates.verdict = gate.Pass
+	verdict := []gate.Verdict{gate.Pass, gate.Pass, gate.Pass, gate.Pass, gate.Hold, gate.Hold, gate.Fail}[c.rng.IntN(7)]
+	if verdict == gate.Fail && c.rng.IntN(3) > 0 {
+		verdict = gate.Pass
 	}
+	c.gates.answer(verdict)
 	switch c.rng.IntN(8) {
 	case 0:
 		verb := gate.VerbStart + gate.Verb(c.rng.IntN(int(gate.VerbRetry)))

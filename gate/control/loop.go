@@ -85,7 +85,7 @@ func (l *Loop) onTick(now time.Time) {
 	}
 	l.pen.wait = false
 	l.answerLate(now)
-	if now.Sub(l.saveAt) >= l.save || l.pen.failed != nil {
+	if now.Sub(l.saveAt) >= l.save || l.pen.err() != nil {
 		l.saveAt, l.pen.saveDue = now, true
 	}
 	l.lastTick.Store(int64(now.Sub(l.born)))

@@ -95,7 +95,7 @@ func TestLoop_Fail_IsSetWithinTheTickAndWrittenAfter(t *testing.T) {
 			t.Fatalf("weight %s, want 5 %%", w.weight("checkout"))
 		}
 		w.took()
-		g.verdict = gate.Fail
+		g.answer(gate.Fail)
 		began := time.Now()
 		for w.weight("checkout") != 0 {
 			time.Sleep(time.Millisecond)
@@ -111,7 +111,7 @@ func TestLoop_Fail_IsSetWithinTheTickAndWrittenAfter(t *testing.T) {
 		if r.Phase != gate.RolledBack || r.Weight != 0 || r.LastDecision.Decision.Reason != gate.WorseThanStable {
 			t.Errorf("got %s at %v, last %+v", r.Phase, r.Weight, r.LastDecision.Decision)
 		}
-		g.verdict = gate.Pass
+		g.answer(gate.Pass)
 		ticks(600)
 		if w.weight("checkout") != 0 {
 			t.Error("a rolled-back revision came back by itself")
@@ -140,7 +140,7 @@ func TestLoop_DiskFull_BlocksRaisesOnly(t *testing.T) {
 		if d := p.do(t, "checkout", gate.Operator{Verb: gate.VerbPause, Actor: "ann"}); d.Action != gate.ActPause {
 			t.Errorf("pause: %+v", d)
 		}
-		g.verdict = gate.Fail
+		g.answer(gate.Fail)
 		ticks(1)
 		if w.weight("checkout") != 0 {
 			t.Fatalf("weight %s, want 0: a full disk stopped a rollback", w.weight("checkout"))
@@ -213,7 +213,7 @@ func TestLoop_SlowDisk_RaiseWaitsRollbackDoesNot(t *testing.T) {
 		if r := p.rollout(t, "checkout"); r.Reason != gate.JournalUnavailable {
 			t.Errorf("reason %q, want journal_unavailable", r.Reason)
 		}
-		g.verdict = gate.Fail
+		g.answer(gate.Fail)
 		ticks(1)
 		if w.weight("checkout") != 0 {
 			t.Fatalf("weight %s, want 0: a slow disk stopped a rollback", w.weight("checkout"))
@@ -447,7 +447,9 @@ func TestStatus_Traffic_IsCountedOverStages(t *testing.T) {
 		plane.record(router.Stable, window.Success, 900)
 		plane.record(router.Canary, window.Success, 90)
 		plane.record(router.Canary, window.ServerError, 10)
+		w.mu.Lock()
 		plane.keyless = 100
+		w.mu.Unlock()
 		ticks(1)
 		r := p.rollout(t, "checkout")
 		if r.Canary.Requests != 100 || r.Canary.Errors != 10 || r.Stable.Requests != 900 || r.Canary.P99 == 0 || r.Canary.Rate == 0 {
@@ -468,6 +470,24 @@ func TestStatus_Traffic_IsCountedOverStages(t *testing.T) {
 		r = p.rollout(t, "checkout")
 		if r.Canary.Requests != 5 || r.Exposure.Requests != 105 || r.Exposure.Failed != 15 {
 			t.Errorf("second stage: %+v, exposure %+v", r.Canary, r.Exposure)
+		}
+	})
+}
+
+func TestLoop_OnlyALineFailed_RaisesGoOnAfterTheNextSave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		p := w.start(t, planOf(policy("checkout", &scripted{verdict: gate.Hold})))
+		defer p.end()
+		ticks(7)
+		w.breakDisk(syscall.EIO)
+		if _, _, err := p.Operate(t.Context(), "checkout", gate.Operator{Verb: gate.VerbPromote}); !errors.Is(err, ErrJournalUnavailable) {
+			t.Errorf("promote: %v", err)
+		}
+		w.breakDisk(nil)
+		ticks(7)
+		if d := p.do(t, "checkout", gate.Operator{Verb: gate.VerbPromote}); d.Action != gate.ActPromote || w.weight("checkout") != 500 {
+			t.Errorf("got %+v at %s", d, w.weight("checkout"))
 		}
 	})
 }

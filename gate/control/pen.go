@@ -15,8 +15,8 @@ type pen struct {
 	queue   []*note
 	sealed  []*note // under way
 	saveDue bool
-	failed  error // of the last job; nil: the disk works
-	wait    bool  // after a failure: nothing more before the next tick
+	failed  [2]error // of the last append and the last save; nil: it worked
+	wait    bool     // after a failure: nothing more before the next tick
 }
 
 // note is one entry on its way to the disk.
@@ -76,7 +76,7 @@ func (p *pen) slow(now time.Time, bound time.Duration) bool {
 
 // available reports whether a raise has a chance to be written now.
 func (l *Loop) available(now time.Time) bool {
-	return l.pen.failed == nil && !l.pen.slow(now, 2*l.tick)
+	return l.pen.err() == nil && !l.pen.slow(now, 2*l.tick)
 }
 
 // dispatch hands the next job to the writer, if it is idle. It never blocks: an idle writer is waiting.
@@ -107,7 +107,7 @@ func (l *Loop) dispatch() {
 func (l *Loop) finished(w written) {
 	p := &l.pen
 	p.busy = false
-	l.noteHealth(w.err)
+	l.noteHealth(w)
 	sealed := p.sealed
 	p.sealed = nil
 	if w.err != nil {
@@ -149,14 +149,30 @@ func (l *Loop) unwritten(sealed []*note, err error) {
 }
 
 // noteHealth logs when the disk begins or ceases to fail.
-func (l *Loop) noteHealth(err error) {
-	switch was := l.pen.failed; {
-	case err != nil && was == nil:
-		l.log.Error("journal unavailable: the canary cannot be widened", "err", err)
-	case err == nil && was != nil:
+func (l *Loop) noteHealth(w written) {
+	was := l.pen.err()
+	switch {
+	case !w.state:
+		l.pen.failed[0] = w.err
+	case w.err != nil:
+		l.pen.failed[1] = w.err
+	default:
+		l.pen.failed = [2]error{} // the larger of the two was written: the next line will be
+	}
+	switch now := l.pen.err(); {
+	case now != nil && was == nil:
+		l.log.Error("journal unavailable: the canary cannot be widened", "err", now)
+	case now == nil && was != nil:
 		l.log.Info("journal available")
 	}
-	l.pen.failed = err
+}
+
+// err is why the disk is not to be trusted with a raise; nil when it is.
+func (p *pen) err() error {
+	if p.failed[0] != nil {
+		return p.failed[0]
+	}
+	return p.failed[1]
 }
 
 // reply answers the operator, once.
@@ -178,7 +194,7 @@ func (l *Loop) flush() {
 			return
 		}
 		l.finished(<-p.done)
-		if p.failed != nil {
+		if p.err() != nil {
 			return
 		}
 		if len(p.queue) == 0 && !p.saveDue {

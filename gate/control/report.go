@@ -13,12 +13,13 @@ import (
 // publish stores a new Status and sends it to the subscribers. What was done in this moment is shown once it is on disk, or a
 // tick later: nobody has seen what a kill could take back.
 func (l *Loop) publish(now time.Time) {
-	if l.fresh(now) {
+	if now.Sub(l.shownAt) < 2*l.tick && l.fresh(now) {
 		return
 	}
+	l.shownAt = now
 	s := &Status{At: now.Round(0), File: l.plan.File, Journal: JournalStatus{Available: l.available(now)}, Warnings: l.warnings}
-	if l.pen.failed != nil {
-		s.Journal.Err = l.pen.failed.Error()
+	if err := l.pen.err(); err != nil {
+		s.Journal.Err = err.Error()
 	} else if !s.Journal.Available {
 		s.Journal.Err = "the disk has not answered for " + now.Sub(l.pen.since).Round(time.Second).String()
 	}
@@ -32,7 +33,7 @@ func (l *Loop) publish(now time.Time) {
 
 // fresh reports that a decision was done less than a tick ago and is on its way to a disk that works.
 func (l *Loop) fresh(now time.Time) bool {
-	if l.pen.failed != nil || !l.started {
+	if l.pen.err() != nil {
 		return false
 	}
 	for _, notes := range [][]*note{l.pen.sealed, l.pen.queue} {

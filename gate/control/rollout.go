@@ -116,7 +116,7 @@ func (l *Loop) become(r *rollout, next gate.State) {
 		r.series.attempt()
 	}
 	warmup := r.tracker.WarmupLeft()
-	if was.Weight == 0 {
+	if was.Stage == 0 {
 		warmup = r.policy.Warmup
 	}
 	r.begin(l, warmup)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,9 +25,19 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // scripted is a gate whose answer the test sets.
 type scripted struct {
-	verdict   gate.Verdict
-	confirmed bool
-	text      string // its rule
+	verdict gate.Verdict // at first
+	text    string       // its rule
+	changed atomic.Int32 // 1 and the verdict since answer was called; 0: never
+}
+
+// answer changes the verdict while the loop runs.
+func (s *scripted) answer(v gate.Verdict) { s.changed.Store(1 + int32(v)) }
+
+func (s *scripted) now() gate.Verdict {
+	if v := s.changed.Load(); v > 0 {
+		return gate.Verdict(v - 1)
+	}
+	return s.verdict
 }
 
 func (*scripted) Metric() string               { return "error_rate" }
@@ -34,9 +45,9 @@ func (s *scripted) Rule() string               { return s.text }
 func (*scripted) CanFail() bool                { return true }
 func (*scripted) Applies(int, gate.Stage) bool { return true }
 func (s *scripted) Judge(q gate.Question) (f gate.Finding) {
-	f = gate.Finding{Metric: "error_rate", Scale: "points", Verdict: s.verdict, Confirmed: s.confirmed}
+	f = gate.Finding{Metric: "error_rate", Scale: "points", Verdict: s.now()}
 	f.Samples.Canary = q.View.Full.Canary.Judged()
-	switch s.verdict {
+	switch f.Verdict {
 	case gate.Pass:
 		f.Reason, f.Clear = gate.Passed, true
 	case gate.Fail:

@@ -76,12 +76,11 @@ func TestOpen_OneByteFlippedAnywhere_NeverRestoresAHigherWeight(t *testing.T) {
 			t.Fatal(err)
 		}
 		for at := range whole {
-			for _, flip := range []byte{0x01, 0x80, 0xff} {
-				damaged := bytes.Clone(whole)
-				damaged[at] ^= flip
-				if w, r := reopen(t, fs, name, damaged); w > 100 {
-					t.Fatalf("%s, byte %d ^ %#x: weight %d restored, 100 was decided last (%q)", name, at, flip, w, r.Warnings)
-				}
+			flip := []byte{0x01, 0x80, 0xff}[at%3]
+			damaged := bytes.Clone(whole)
+			damaged[at] ^= flip
+			if w, r := reopen(t, fs, name, damaged); w > 100 {
+				t.Fatalf("%s, byte %d ^ %#x: weight %d restored, 100 was decided last (%q)", name, at, flip, w, r.Warnings)
 			}
 		}
 	}

@@ -18,7 +18,7 @@
 //	only the previous  it, and later lines over it, with a warning
 //	none readable      Broken: weight 0, nothing starts by itself
 //
-// Append and Save are called by one goroutine, the control loop's writer; Decisions and Tail by anybody. Nothing here
+// Append and Save are called by one goroutine, the control loop's writer; Decisions by anybody. Nothing here
 // panics on bytes read from disk.
 package journal
 

@@ -299,14 +299,14 @@ func TestJournal_Rotation_KeepsTwoGenerationsAndTheOrder(t *testing.T) {
 	if r.Rollouts["checkout"].State.Version != n || len(r.Warnings) != 0 {
 		t.Errorf("got version %d, warnings %q", r.Rollouts["checkout"].State.Version, r.Warnings)
 	}
-	if tail := j.Tail("checkout", 3); len(tail) != 3 || tail[0].Seq != n {
-		t.Errorf("got tail %+v", tail)
+	if last, enough := j.recent("checkout", time.Time{}, 3); !enough || len(last) != 3 || last[0].Seq != n {
+		t.Errorf("from memory: %+v", last)
 	}
 }
 
 func TestDecisions_SinceLimitAndRollout_Select(t *testing.T) {
 	j, _ := mustOpen(t, "s", new(Memory))
-	for i := 1; i <= 500; i++ {
+	for i := 1; i <= 2*tailEntries; i++ {
 		must(t, j.Append(decided([]string{"checkout", "search"}[i%2], i, 0, 100)))
 	}
 	f := func(rollout string, since time.Time, limit, want int) {
@@ -322,10 +322,12 @@ func TestDecisions_SinceLimitAndRollout_Select(t *testing.T) {
 			}
 		}
 	}
-	f("", time.Time{}, 1000, 500)
-	f("search", time.Time{}, 1000, 250)
+	f("", time.Time{}, 9999, 2*tailEntries)
+	f("search", time.Time{}, 9999, tailEntries)
 	f("search", time.Time{}, 7, 7)
-	f("", noon.Add(491*time.Minute), 1000, 10)
+	f("", time.Time{}, tailEntries+7, tailEntries+7)
+	f("", noon.Add((2*tailEntries-9)*time.Minute), 1000, 10)
+	f("", noon.Add(200*time.Minute), 9999, 2*tailEntries-199)
 	f("nobody", time.Time{}, 10, 0)
 	f("", noon.Add(24*time.Hour), 10, 0)
 }

@@ -12,23 +12,13 @@ import (
 // only past it.
 const clockAllowance = 2 * time.Hour
 
-// Tail is the last decisions in memory, at least the last 512 of all rollouts where there were as many, newest first. rollout
-// "" is all of them.
-func (j *Journal) Tail(rollout string, limit int) []Entry {
-	j.mu.RLock()
-	defer j.mu.RUnlock()
-	var out []Entry
-	for i := len(j.tail) - 1; i >= 0 && len(out) < limit; i-- {
-		if rollout == "" || j.tail[i].Rollout == rollout {
-			out = append(out, j.tail[i])
-		}
-	}
-	return out
-}
-
-// Decisions returns at most limit decisions of rollout ("": all) made at or after since (zero: ever), newest first, read
-// from disk in bounded memory. Damaged lines are passed over. It may be called at any time by anybody.
+// Decisions returns at most limit decisions of rollout ("": all) made at or after since (zero: ever), newest first: from
+// memory where the last ones are enough, else from disk in bounded memory. Damaged lines are passed over. It may be called at
+// any time by anybody.
 func (j *Journal) Decisions(rollout string, since time.Time, limit int) ([]Entry, error) {
+	if out, enough := j.recent(rollout, since, limit); enough {
+		return out, nil
+	}
 	files, err := j.openLines()
 	if err != nil {
 		return nil, fmt.Errorf("read decisions: %w", err)
@@ -41,6 +31,22 @@ func (j *Journal) Decisions(rollout string, since time.Time, limit int) ([]Entry
 		return nil, fmt.Errorf("read decisions: %w", err)
 	}
 	return out, nil
+}
+
+// recent answers from memory; enough is false where older decisions may belong to the answer.
+func (j *Journal) recent(rollout string, since time.Time, limit int) (out []Entry, enough bool) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	for i := len(j.tail) - 1; i >= 0 && len(out) < limit; i-- {
+		e := j.tail[i]
+		if !since.IsZero() && e.At.Before(since.Add(-clockAllowance)) {
+			return out, true
+		}
+		if (rollout == "" || e.Rollout == rollout) && !e.At.Before(since) {
+			out = append(out, e)
+		}
+	}
+	return out, len(out) >= limit
 }
 
 // openLines opens both generations, newer first, so that a rotation meanwhile neither hides nor repeats a line.
