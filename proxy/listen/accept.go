@@ -5,22 +5,19 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 )
 
-// Accept waits for a place and a connection. It returns net.ErrClosed after Close and no other error but one that will
-// not go away.
+// Accept waits for a place and a connection. It returns net.ErrClosed after Close or Finish and no other error but one that
+// will not go away.
 func (l *Listener) Accept() (*Conn, error) {
-	pause := acceptPauseMin
+	pause, empty := acceptPauseMin, 0
 	for {
-		select {
-		case l.places <- struct{}{}:
-		case <-l.done:
-			return nil, net.ErrClosed
+		if !l.place() {
+			return nil, l.ended()
 		}
-		conn, err := l.inner.Accept()
+		conn, err := l.next()
 		if err == nil {
 			if c := l.admit(conn); c != nil {
 				return c, nil
@@ -28,24 +25,70 @@ func (l *Listener) Accept() (*Conn, error) {
 			pause = acceptPauseMin
 			continue
 		}
-		<-l.places
+		l.places.leave()
+		if last, _ := l.finishing(); last {
+			if empty++; empty > 1 { // the first time may be Finish waking us
+				return nil, l.ended()
+			}
+			continue
+		}
 		if !passing(err) {
 			l.closeReserve()
 			return nil, err
 		}
 		l.shed(err)
-		l.log.Warn("accept paused", "address", l.spec.Address, "err", err, "dur", pause)
+		l.log.Warn("accept paused", "address", l.Spec().Address, "err", err, "dur", pause)
 		if !l.rest(pause) {
-			return nil, net.ErrClosed
+			return nil, l.ended()
 		}
 		pause = min(2*pause, acceptPauseMax)
 	}
 }
 
+// place waits for a place; false: the listener is closed, or finishing for too long.
+func (l *Listener) place() bool {
+	for {
+		select {
+		case <-l.done:
+			return false
+		default:
+		}
+		if l.places.enter() {
+			return true
+		}
+		var over <-chan time.Time
+		if last, left := l.finishing(); last {
+			over = time.After(left)
+		}
+		select {
+		case <-l.places.freed:
+		case <-over:
+			return false
+		case <-l.done:
+			return false
+		}
+	}
+}
+
+// next takes a connection from the queue; once the listener is finishing, only one that is there already.
+func (l *Listener) next() (net.Conn, error) {
+	if last, left := l.finishing(); last {
+		l.setDeadline(time.Now().Add(min(left, quietFor)))
+	}
+	return l.inner.Accept()
+}
+
+// ended closes the listener for good.
+func (l *Listener) ended() error {
+	_ = l.Close()
+	l.closeReserve()
+	return net.ErrClosed
+}
+
 // admit holds the per-IP cap; nil: the connection is closed.
 func (l *Listener) admit(conn net.Conn) *Conn {
-	c := &Conn{Conn: conn, listener: l, Peer: addrPort(conn.RemoteAddr())}
-	if !l.spec.ProxyProtocol && !c.countIP() {
+	c := &Conn{Conn: conn, listener: l, spec: l.spec.Load(), Peer: addrPort(conn.RemoteAddr())}
+	if !c.spec.ProxyProtocol && !c.countIP() {
 		l.refused.Add(1)
 		_ = c.Close()
 		return nil
@@ -72,14 +115,12 @@ func (l *Listener) shed(err error) {
 		return
 	}
 	_ = l.reserve.Close()
-	if deadline, ok := l.inner.(interface{ SetDeadline(time.Time) error }); ok {
-		_ = deadline.SetDeadline(time.Now().Add(time.Millisecond)) // the connection may have left meanwhile
-		if conn, err := l.inner.Accept(); err == nil {
-			_ = conn.Close()
-			l.refused.Add(1)
-		}
-		_ = deadline.SetDeadline(time.Time{})
+	l.setDeadline(time.Now().Add(time.Millisecond)) // the connection may have left meanwhile
+	if conn, err := l.inner.Accept(); err == nil {
+		_ = conn.Close()
+		l.refused.Add(1)
 	}
+	l.setDeadline(time.Time{})
 	l.reserve, _ = os.Open(os.DevNull)
 }
 
@@ -98,34 +139,6 @@ func (l *Listener) closeReserve() {
 	if l.reserve != nil {
 		_ = l.reserve.Close()
 		l.reserve = nil
-	}
-}
-
-// perIP counts open connections by address.
-type perIP struct {
-	limit int
-	mu    sync.Mutex
-	open  map[netip.Addr]int // guarded by mu
-}
-
-func (p *perIP) enter(addr netip.Addr) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.open[addr] >= p.limit {
-		return false
-	}
-	if p.open == nil {
-		p.open = make(map[netip.Addr]int)
-	}
-	p.open[addr]++
-	return true
-}
-
-func (p *perIP) leave(addr netip.Addr) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.open[addr]--; p.open[addr] <= 0 {
-		delete(p.open, addr)
 	}
 }
 

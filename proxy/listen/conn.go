@@ -21,6 +21,7 @@ type Conn struct {
 	Secure   bool           // TLS
 
 	listener *Listener
+	spec     *Spec      // in force when it was accepted
 	ip       netip.Addr // counted by the per-IP cap; zero: not counted
 	closed   atomic.Bool
 }
@@ -28,21 +29,21 @@ type Conn struct {
 // Open reads the PROXY header and shakes hands, whichever is configured, within ten seconds. The caller closes c on error.
 func (c *Conn) Open(ctx context.Context) error {
 	l := c.listener
-	if !l.spec.ProxyProtocol && l.spec.TLS == nil {
+	if !c.spec.ProxyProtocol && c.spec.TLS == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	if l.spec.ProxyProtocol {
+	if c.spec.ProxyProtocol {
 		if err := c.openProxied(ctx); err != nil {
 			l.refused.Add(1)
 			return fmt.Errorf("read PROXY header from %s: %w", c.RemoteAddr(), err)
 		}
 	}
-	if l.spec.TLS == nil {
+	if c.spec.TLS == nil {
 		return nil
 	}
-	secure := tls.Server(c.Conn, l.spec.TLS)
+	secure := tls.Server(c.Conn, c.spec.TLS)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		l.refused.Add(1)
 		return fmt.Errorf("shake hands with %s: %w", c.RemoteAddr(), err)
@@ -52,7 +53,7 @@ func (c *Conn) Open(ctx context.Context) error {
 }
 
 func (c *Conn) openProxied(ctx context.Context) error {
-	if c.Peer.IsValid() && !within(c.listener.spec.Trusted, c.Peer.Addr()) {
+	if c.Peer.IsValid() && !within(c.spec.Trusted, c.Peer.Addr()) {
 		return errUntrusted
 	}
 	until, _ := ctx.Deadline()
@@ -74,11 +75,10 @@ func (c *Conn) openProxied(ctx context.Context) error {
 
 // countIP takes a place under the per-IP cap.
 func (c *Conn) countIP() bool {
-	p := &c.listener.perIP
-	if p.limit <= 0 || !c.Peer.IsValid() {
+	if !c.Peer.IsValid() {
 		return true
 	}
-	if !p.enter(c.Peer.Addr()) {
+	if !c.listener.perIP.enter(c.Peer.Addr(), c.spec.PerIP) {
 		return false
 	}
 	c.ip = c.Peer.Addr()
@@ -97,7 +97,7 @@ func (c *Conn) Close() error {
 	if c.ip.IsValid() {
 		c.listener.perIP.leave(c.ip)
 	}
-	<-c.listener.places
+	c.listener.places.leave()
 	return err
 }
 

@@ -50,47 +50,51 @@ type Spec struct {
 
 // Options may be zero.
 type Options struct {
-	Log     *slog.Logger // nil: discard
-	Sockets Sockets      // from Inherit, for "fd:name"
+	Log      *slog.Logger // nil: discard
+	Sockets  Sockets      // from Inherit, for "fd:name"
+	TakeOver bool         // a unix socket that another process listens on is replaced: we are its successor
 }
 
 // Listener accepts connections. Accept is for one goroutine; all else is safe for concurrent use.
 type Listener struct {
-	spec    Spec
+	spec    atomic.Pointer[Spec]
 	log     *slog.Logger
 	inner   net.Listener
-	places  chan struct{} // one token per open connection
+	kept    bool // passed to us: its queue outlives us
+	places  places
+	perIP   perIP
 	done    chan struct{}
 	once    sync.Once
-	reserve *os.File // owned by Accept
-	perIP   perIP
+	until   atomic.Int64 // when Finish gives up, in Unix nanoseconds; 0: not finishing
+	reserve *os.File     // owned by Accept
 
 	refused atomic.Uint64 // closed without service: descriptors, per-IP cap, bad PROXY header or handshake
 }
 
 // Listen opens the address of spec. A connection count above what the descriptor limit allows is lowered to it.
 func Listen(ctx context.Context, spec Spec, o Options) (*Listener, error) {
-	l := &Listener{spec: spec, log: o.Log, done: make(chan struct{})}
+	l := &Listener{log: o.Log, kept: strings.HasPrefix(spec.Address, "fd:"), done: make(chan struct{})}
+	l.places.freed = make(chan struct{}, 1)
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
-	inner, err := open(ctx, spec.Address, o.Sockets)
+	inner, err := open(ctx, spec.Address, o)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", spec.Address, err)
 	}
 	l.inner = inner
-	l.places = make(chan struct{}, places(spec.Connections))
-	l.perIP.limit = spec.PerIP
+	l.spec.Store(&spec)
+	l.places.resize(most(spec.Connections))
 	l.reserve, _ = os.Open(os.DevNull)
 	return l, nil
 }
 
-func open(ctx context.Context, address string, sockets Sockets) (net.Listener, error) {
+func open(ctx context.Context, address string, o Options) (net.Listener, error) {
 	if name, ok := strings.CutPrefix(address, "fd:"); ok {
-		return sockets.take(name)
+		return o.Sockets.take(name)
 	}
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		return openUnix(ctx, path)
+		return openUnix(ctx, path, o.TakeOver)
 	}
 	config := net.ListenConfig{Control: reusePort}
 	config.SetMultipathTCP(false) // costs every connection, serves none of ours
@@ -106,55 +110,27 @@ func reusePort(_, _ string, raw syscall.RawConn) error {
 	return errors.Join(err, failed)
 }
 
-// openUnix replaces a socket that nobody listens on any more, but never one that is in use or another file.
-func openUnix(ctx context.Context, path string) (net.Listener, error) {
-	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
-		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", path)
-		if err == nil {
-			_ = conn.Close()
-			return nil, unix.EADDRINUSE
-		}
-		if errors.Is(err, unix.ECONNREFUSED) {
-			_ = os.Remove(path)
-		}
-	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, socketMode); err != nil {
-		_ = l.Close()
-		return nil, err
-	}
-	return l, nil
-}
-
-// places is how many clients may be connected: each may need a descriptor of its own and one upstream.
-func places(wanted int) int {
-	var limit unix.Rlimit
-	most := 1 << 20
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err == nil {
-		most = min(most, max(1, (int(min(limit.Cur, 1<<22))-reserved)/2))
-	}
-	if wanted <= 0 {
-		return most
-	}
-	return min(wanted, most)
-}
-
 // Addr is the address listened on.
 func (l *Listener) Addr() net.Addr { return l.inner.Addr() }
 
-// Spec is what the listener was made from.
-func (l *Listener) Spec() Spec { return l.spec }
+// Spec is what connections are accepted under now.
+func (l *Listener) Spec() Spec { return *l.spec.Load() }
+
+// Set replaces all of the spec but its address, for connections accepted from now on. Those that are open count towards
+// the new caps, but stay.
+func (l *Listener) Set(spec Spec) {
+	spec.Address = l.spec.Load().Address
+	l.spec.Store(&spec)
+	l.places.resize(most(spec.Connections))
+}
 
 // Refused counts connections closed without service.
 func (l *Listener) Refused() uint64 { return l.refused.Load() }
 
 // Open is the number of connections accepted and not yet closed.
-func (l *Listener) Open() int { return len(l.places) }
+func (l *Listener) Open() int { return l.places.count() }
 
-// Close stops accepting; open connections live on.
+// Close stops accepting at once, see Finish; open connections live on.
 func (l *Listener) Close() error {
 	l.once.Do(func() { close(l.done) })
 	return l.inner.Close()

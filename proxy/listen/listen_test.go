@@ -270,9 +270,9 @@ func TestAccept_AfterClose_IsErrClosed(t *testing.T) {
 
 func TestPlaces_StayBelowTheDescriptorLimit(t *testing.T) {
 	t.Parallel()
-	most := places(0)
-	if most < 1 || places(1) != 1 || places(most+1) != most {
-		t.Errorf("got %d by default, %d for one, %d for one more", most, places(1), places(most+1))
+	all := most(0)
+	if all < 1 || most(1) != 1 || most(all+1) != all {
+		t.Errorf("got %d by default, %d for one, %d for one more", all, most(1), most(all+1))
 	}
 }
 

@@ -1,0 +1,96 @@
+package listen
+
+import (
+	"net/netip"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// places bounds the open connections. The bound may change at any time: those above a lowered one stay.
+type places struct {
+	freed chan struct{} // capacity 1: look again
+
+	mu         sync.Mutex
+	open, most int // guarded by mu
+}
+
+// enter takes a place if there is one.
+func (p *places) enter() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open >= p.most {
+		return false
+	}
+	p.open++
+	return true
+}
+
+func (p *places) leave() {
+	p.mu.Lock()
+	p.open--
+	p.mu.Unlock()
+	p.wake()
+}
+
+func (p *places) resize(most int) {
+	p.mu.Lock()
+	p.most = most
+	p.mu.Unlock()
+	p.wake()
+}
+
+// wake makes whoever waits for a place look again.
+func (p *places) wake() {
+	select {
+	case p.freed <- struct{}{}:
+	default:
+	}
+}
+
+func (p *places) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open
+}
+
+// most is how many clients may be connected: each may need a descriptor of its own and one upstream.
+func most(wanted int) int {
+	var limit unix.Rlimit
+	most := 1 << 20
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err == nil {
+		most = min(most, max(1, (int(min(limit.Cur, 1<<22))-reserved)/2))
+	}
+	if wanted <= 0 {
+		return most
+	}
+	return min(wanted, most)
+}
+
+// perIP counts open connections by address, also while there is no limit: one that comes later finds them counted.
+type perIP struct {
+	mu   sync.Mutex
+	open map[netip.Addr]int // guarded by mu
+}
+
+// enter counts a connection in, unless limit are open; 0: no limit.
+func (p *perIP) enter(addr netip.Addr, limit int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if limit > 0 && p.open[addr] >= limit {
+		return false
+	}
+	if p.open == nil {
+		p.open = make(map[netip.Addr]int)
+	}
+	p.open[addr]++
+	return true
+}
+
+func (p *perIP) leave(addr netip.Addr) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open[addr]--; p.open[addr] <= 0 {
+		delete(p.open, addr)
+	}
+}
