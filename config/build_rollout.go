@@ -29,8 +29,10 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 	}
 	r.Policy = b.policy(at, name, t)
 	if knowStable && knowCanary {
-		r.Policy.StableRevision = b.plan.Upstreams[r.Stable].Revision
-		r.Policy.Revision = b.plan.Upstreams[r.Canary].Revision
+		stable, canary := &b.plan.Upstreams[r.Stable], &b.plan.Upstreams[r.Canary]
+		r.Policy.Revision, r.Policy.StableRevision = canary.Revision, stable.Revision
+		// Whoever keeps two names and moves the servers from one to the other has made the completed version stable too.
+		r.Policy.StableAlias = derivedRevision(canary.Name, stable.Servers)
 	}
 	b.attach(at, name, t, r.Split)
 	b.plan.Rollouts = append(b.plan.Rollouts, r)

@@ -92,3 +92,35 @@ func TestReference_IsFresh(t *testing.T) {
 	t.Parallel()
 	golden(t, "reference.md", Reference())
 }
+
+func TestParse_ServersMovedToStable_AreTheSameVersion(t *testing.T) {
+	t.Parallel()
+	file := func(stable, canary string) *Plan {
+		t.Helper()
+		plan, problems := Parse("serin.toml", []byte(`
+[upstream.v1]
+servers = ["`+stable+`"]
+[upstream.v2]
+servers = ["`+canary+`"]
+[rollout.shop]
+stable = "v1"
+canary = "v2"
+ladder = ["5%", "100%"]
+[[rollout.shop.gate]]
+metric = "error_rate"
+hold = "1%"
+`), Options{})
+		if plan == nil {
+			t.Fatal(problems)
+		}
+		return plan
+	}
+	before := file("10.0.0.1:80", "10.0.0.2:80").Rollouts[0].Policy
+	after := file("10.0.0.2:80", "10.0.0.3:80").Rollouts[0].Policy
+	if after.StableAlias != before.Revision {
+		t.Errorf("stable's alias %q, want the revision its servers had as the canary, %q", after.StableAlias, before.Revision)
+	}
+	if after.Revision == before.Revision || after.StableRevision == before.StableRevision {
+		t.Errorf("other servers kept their revisions: %q, %q", after.Revision, after.StableRevision)
+	}
+}

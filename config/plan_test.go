@@ -52,7 +52,8 @@ func TestParse_Smallest_IsThePlanOfTheDefaults(t *testing.T) {
 	policy.Stages, policy.Criteria = nil, nil
 	want := gate.Policy{
 		Rollout: "checkout", Revision: p.Upstreams[1].Revision, StableRevision: p.Upstreams[0].Revision,
-		MaxStage: 6 * time.Hour, Warmup: 2 * time.Minute, Sparse: "extend", HoldTimeout: time.Hour, OnHoldTimeout: "rollback",
+		StableAlias: derivedRevision(p.Upstreams[1].Name, p.Upstreams[0].Servers),
+		MaxStage:    6 * time.Hour, Warmup: 2 * time.Minute, Sparse: "extend", HoldTimeout: time.Hour, OnHoldTimeout: "rollback",
 		OnFail: "rollback", Holdback: 100, KeepOld: time.Hour, AlphaFail: .01, AlphaPass: .05,
 	}
 	if !reflect.DeepEqual(policy, want) {
@@ -119,7 +120,7 @@ func TestParse_Supported_CarriesEveryValue(t *testing.T) {
 	}
 	policy.Stages, policy.Criteria = nil, nil
 	want := gate.Policy{
-		Rollout: "checkout", Route: "shop", Revision: p.Upstreams[1].Revision, StableRevision: "1", ManualStart: true,
+		Rollout: "checkout", Route: "shop", Revision: p.Upstreams[1].Revision, StableRevision: "1", StableAlias: derivedRevision(p.Upstreams[1].Name, p.Upstreams[0].Servers), ManualStart: true,
 		MaxStage: 12 * time.Hour, Sparse: "widen", WidenMax: 2000, OnHoldTimeout: "step_back", OnFail: "freeze", Holdback: 200,
 		KeepOld: 48 * time.Hour, AlphaFail: .005, AlphaPass: .01, Plain: &gate.Plain{Window: time.Minute, MinRequests: 50, Failures: 2}, DryRun: true,
 	}

@@ -184,6 +184,7 @@ type Policy struct {
 	Rollout, Route string
 	Revision       string // of the canary upstream
 	StableRevision string // of the stable upstream: a completed rollout whose stable is not its last canary is outdated
+	StableAlias    string // what the stable upstream's servers would be called under the canary's name; "": unknown
 	Stages         []Stage
 	Criteria       []Criterion
 	ManualStart    bool

@@ -59,7 +59,7 @@ func (t *turn) take() (State, Decision) {
 		t.restart()
 		s.Phase, s.Stage, s.Weight, s.Kept = Completed, len(p.Stages), router.Full, p.KeepOld
 		return t.end(ActReplan, PolicyChanged)
-	case s.Live != "" && p.StableRevision != "" && p.StableRevision != s.Live:
+	case s.Live != "" && p.StableRevision != "" && p.StableRevision != s.Live && p.StableAlias != s.Live:
 		if s.Phase != Completed && !(s.Phase == Waiting && s.Reason == StableOutdated) {
 			s.leave("left", t.now)
 		}
