@@ -29,15 +29,16 @@ const (
 // States of a client. Above lastState: busy with a request, the value less lastState is the generation of its snapshot.
 const (
 	idle      uint64 = iota
-	hurrying         // Drain is interrupting
-	hurried          // Drain has interrupted
+	hurrying         // Drain or Retire is interrupting
+	hurried          // it has interrupted
 	lastState = hurried
 )
 
 // client is one client connection: a goroutine that reads requests one after the other and answers them in order.
 type client struct {
 	proxy    *Proxy
-	options  *ServeOptions
+	serving  *Serving
+	options  *ServeOptions // serving's at acceptance
 	accepted *listen.Conn
 	conn     *deadline.Conn // nil until opened
 	in       wire.Reader
@@ -53,8 +54,8 @@ type client struct {
 	x        exchange
 }
 
-func newClient(p *Proxy, accepted *listen.Conn, o *ServeOptions) *client {
-	c := &client{proxy: p, options: o, accepted: accepted}
+func newClient(p *Proxy, accepted *listen.Conn, s *Serving) *client {
+	c := &client{proxy: p, serving: s, options: s.options.Load(), accepted: accepted}
 	c.x.client = c
 	c.x.uploaded = make(chan struct{}, 1)
 	return c
@@ -149,7 +150,7 @@ func (c *client) next() bool {
 // awaitFirst bounds the wait for a head's first byte.
 func (c *client) awaitFirst(started bool) {
 	switch {
-	case c.proxy.draining.Load() && !started:
+	case c.ending() && !started:
 		c.conn.ReadWithin(drainGrace)
 	case started || c.served == 0:
 		c.conn.ReadWithin(c.options.Head)
@@ -157,6 +158,9 @@ func (c *client) awaitFirst(started bool) {
 		c.conn.ReadWithin(c.options.KeepAlive)
 	}
 }
+
+// ending reports whether the connection should end with the answer under way: the proxy drains, or its listener went.
+func (c *client) ending() bool { return c.proxy.draining.Load() || c.serving.retired.Load() }
 
 // headMost is what a head and the bytes read with it may take: Parse must see one byte too many to refuse it.
 func (c *client) headMost() int {
@@ -222,7 +226,7 @@ func (c *client) accept() bool {
 	return true
 }
 
-// hurry asks an idle connection to end; a busy one sees that the proxy drains when it answers. Called by Drain.
+// hurry asks an idle connection to end; a busy one sees that it should when it answers. Called by Drain and Retire.
 func (c *client) hurry() {
 	if c.opened.Load() && c.state.CompareAndSwap(idle, hurrying) {
 		c.conn.Interrupt()

@@ -32,6 +32,7 @@ type rig struct {
 	proxy    *Proxy
 	address  string
 	listener *listen.Listener
+	serving  *Serving
 	snapshot Snapshot
 	cancel   context.CancelFunc
 }
@@ -85,10 +86,11 @@ func newRig(t testing.TB, o rigOptions) *rig {
 		t.Fatal(err)
 	}
 	r.address = r.listener.Addr().String()
+	r.serving = NewServing(o.serve)
 	done := make(chan struct{}, 4)
 	run := func(f func()) { go func() { f(); done <- struct{}{} }() }
 	run(func() { _ = r.proxy.Run(ctx) })
-	run(func() { _ = r.proxy.Serve(ctx, r.listener, o.serve) })
+	run(func() { _ = r.proxy.Serve(ctx, r.listener, r.serving) })
 	for _, p := range pools {
 		run(func() { _ = p.Run(ctx) })
 	}

@@ -6,7 +6,7 @@
 //
 // All that a request needs is one immutable Snapshot behind an atomic pointer, loaded once: a request never sees two
 // generations of routing and is never on two arms. No lock but the pool's short one, no allocation and no map on the
-// happy path. Waits end by package deadline, so times are exact to its grain of 100 ms.
+// happy path. Waits end by package deadline, so times are exact to two of its grains of 100 ms.
 //
 // Every request that was routed is recorded exactly once, in the meter of the arm and stage it arrived in, by what
 // classify.go says of it. Nothing else in serin defines what failed means.
@@ -21,14 +21,12 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"serin/proxy/deadline"
 	"serin/proxy/listen"
-	"serin/proxy/wire"
 )
 
 // Options may be zero.
@@ -36,20 +34,6 @@ type Options struct {
 	Log    *slog.Logger  // nil: discard
 	Access AccessLog     // nil: none
 	Grain  time.Duration // of waits; 0: deadline.Grain
-}
-
-// ServeOptions are one listener's waits and limits; zero values are the defaults given.
-type ServeOptions struct {
-	Head       time.Duration // from a request's first byte (a connection's first: from its acceptance) to its head's end; 10s
-	BodyIdle   time.Duration // between two reads of a request body; 30s
-	KeepAlive  time.Duration // between two requests; 75s
-	WriteIdle  time.Duration // without progress of a write; 30s
-	TunnelIdle time.Duration // without a byte in either direction after 101; 1h
-
-	Limits  wire.Limits
-	Body    int64          // bytes of a request body; 0: no limit
-	Trusted []netip.Prefix // whose X-Forwarded-* lines are believed
-	Strict  bool           // every head gets the second opinion (fast_lane = false)
 }
 
 // Proxy is the data plane. Its methods are safe for concurrent use.
@@ -111,11 +95,10 @@ func (p *Proxy) Publish(s *Snapshot) {
 // Snapshot is the one in force; nil before the first Publish.
 func (p *Proxy) Snapshot() *Snapshot { return p.snap.Load() }
 
-// Serve accepts connections on l until ctx ends or l is closed, and serves each in a goroutine of its own. Connections
-// outlive it: Drain ends them.
-func (p *Proxy) Serve(ctx context.Context, l *listen.Listener, o ServeOptions) error {
-	o.fill()
-	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
+// Serve accepts connections on l until ctx ends and l's queue is empty, or l is closed, and serves each in a goroutine of
+// its own as s says. Connections outlive it: Drain and Retire end them.
+func (p *Proxy) Serve(ctx context.Context, l *listen.Listener, s *Serving) error {
+	stop := context.AfterFunc(ctx, l.Finish)
 	defer stop()
 	for {
 		conn, err := l.Accept()
@@ -125,27 +108,9 @@ func (p *Proxy) Serve(ctx context.Context, l *listen.Listener, o ServeOptions) e
 		if err != nil {
 			return err
 		}
-		c := newClient(p, conn, &o)
+		c := newClient(p, conn, s)
 		p.enter(c)
 		go c.serve()
-	}
-}
-
-func (o *ServeOptions) fill() {
-	defaults := []struct {
-		field *time.Duration
-		value time.Duration
-	}{
-		{&o.Head, 10 * time.Second},
-		{&o.BodyIdle, 30 * time.Second},
-		{&o.KeepAlive, 75 * time.Second},
-		{&o.WriteIdle, 30 * time.Second},
-		{&o.TunnelIdle, time.Hour},
-	}
-	for _, d := range defaults {
-		if *d.field <= 0 {
-			*d.field = d.value
-		}
 	}
 }
 

@@ -124,7 +124,7 @@ func (x *exchange) giveUp(e ending) {
 // mayKeep reports whether the client's connection may carry another request after this one.
 func (x *exchange) mayKeep() bool {
 	c := x.client
-	return x.request.KeepAlive && c.served < maxRequests && !c.proxy.draining.Load()
+	return x.request.KeepAlive && c.served < maxRequests && !c.ending()
 }
 
 // refuse answers in the upstream's place; the connection lives when no body is left unread. Always false.

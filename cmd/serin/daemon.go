@@ -62,7 +62,7 @@ type serinDaemon struct {
 // front is one data listener with its waits and limits.
 type front struct {
 	listener *listen.Listener
-	serve    proxy.ServeOptions
+	serving  *proxy.Serving
 }
 
 // newDaemon opens sockets and state. On an error everything is closed again.
@@ -121,11 +121,11 @@ func (d *serinDaemon) openFronts(plan *config.Plan) error {
 		if err != nil {
 			return errStarted("open the data listener", "listen.address names another one", err)
 		}
-		d.fronts = append(d.fronts, front{ln, proxy.ServeOptions{
+		d.fronts = append(d.fronts, front{ln, proxy.NewServing(proxy.ServeOptions{
 			Head: l.Timeout.Head, BodyIdle: l.Timeout.BodyIdle, KeepAlive: l.Timeout.KeepAlive, WriteIdle: l.Timeout.WriteIdle,
 			TunnelIdle: l.Timeout.TunnelIdle, Limits: wire.Limits{Head: l.Limits.Head, Target: l.Limits.Target, Fields: l.Limits.Fields},
 			Body: l.Limits.Body, Trusted: l.TrustedProxies, Strict: !l.FastLane,
-		}})
+		})})
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func (d *serinDaemon) Run(ctx context.Context) error {
 	accepting, refuse := context.WithCancel(life)
 	defer refuse()
 	for _, f := range d.fronts {
-		serving.start(accepting, end, "listener", func(ctx context.Context) error { return d.proxy.Serve(ctx, f.listener, f.serve) })
+		serving.start(accepting, end, "listener", func(ctx context.Context) error { return d.proxy.Serve(ctx, f.listener, f.serving) })
 		d.log.Info("listening", "address", f.listener.Addr().String())
 	}
 	close(d.ready)

@@ -1,0 +1,71 @@
+package proxy
+
+import (
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"serin/proxy/wire"
+)
+
+// ServeOptions are one listener's waits and limits; zero values are the defaults given.
+type ServeOptions struct {
+	Head       time.Duration // from a request's first byte (a connection's first: from its acceptance) to its head's end; 10s
+	BodyIdle   time.Duration // between two reads of a request body; 30s
+	KeepAlive  time.Duration // between two requests; 75s
+	WriteIdle  time.Duration // without progress of a write; 30s
+	TunnelIdle time.Duration // without a byte in either direction after 101; 1h
+
+	Limits  wire.Limits
+	Body    int64          // bytes of a request body; 0: no limit
+	Trusted []netip.Prefix // whose X-Forwarded-* lines are believed
+	Strict  bool           // every head gets the second opinion (fast_lane = false)
+}
+
+func (o *ServeOptions) fill() {
+	defaults := []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&o.Head, 10 * time.Second},
+		{&o.BodyIdle, 30 * time.Second},
+		{&o.KeepAlive, 75 * time.Second},
+		{&o.WriteIdle, 30 * time.Second},
+		{&o.TunnelIdle, time.Hour},
+	}
+	for _, d := range defaults {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+}
+
+// Serving is what the connections of one listener are served with, for Serve. Its methods are safe for concurrent use.
+type Serving struct {
+	options atomic.Pointer[ServeOptions]
+	retired atomic.Bool // every answer is the last of its connection
+}
+
+// NewServing serves with o.
+func NewServing(o ServeOptions) *Serving {
+	s := new(Serving)
+	s.Set(o)
+	return s
+}
+
+// Set replaces the options for connections accepted from now on; those that are open keep theirs.
+func (s *Serving) Set(o ServeOptions) {
+	o.fill()
+	s.options.Store(&o)
+}
+
+// Retire makes every answer the last of its connection and closes idle connections, as Drain does, for s alone. It waits
+// for nobody.
+func (p *Proxy) Retire(s *Serving) {
+	s.retired.Store(true)
+	p.each(func(c *client) {
+		if c.serving == s {
+			c.hurry()
+		}
+	})
+}
