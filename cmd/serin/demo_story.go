@@ -71,7 +71,11 @@ func (t *teller) follow(ctx context.Context) error {
 	case errors.Is(err, errStoryOver), errors.Is(err, context.DeadlineExceeded):
 		return t.ending()
 	case errors.Is(err, context.Canceled), errors.Is(err, io.ErrUnexpectedEOF):
-		return demoEnd(ctx)
+		if failed := demoEnd(ctx); failed != nil && !errors.Is(failed, context.Canceled) {
+			return failed
+		}
+		t.scenario.ends = "" // whoever leaves early has not seen how it ends
+		return t.ending()
 	}
 	return err
 }
@@ -154,7 +158,7 @@ func (t *teller) ending() error {
 	case "rolled_back", "completed":
 		t.say("%s after %s.", strings.ToUpper(words(ro.Phase)[:1])+words(ro.Phase)[1:], strings.TrimSpace(stopwatch(time.Since(t.began))))
 	default:
-		t.say("The demo's time is up. %s", ro.Sentence)
+		t.say("The story stops here. %s", ro.Sentence)
 		t.say("%s", ro.Next)
 	}
 	t.say("What the crowd saw: %s requests, %s of them answered by v2, %d without a whole answer.",
