@@ -7,9 +7,8 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"serin/proxy/deadline"
+	"serin/proxy/socket"
 	"serin/proxy/wire"
 )
 
@@ -23,22 +22,16 @@ type Conn struct {
 	born      time.Duration
 	idleSince time.Duration
 
-	raw  syscall.RawConn
-	ask  func(fd uintptr) // made once: a closure per request would be garbage
-	poll [1]unix.PollFd   // ask's question and answer
+	raw   syscall.RawConn
+	look  func(fd uintptr) // made once: a closure per request would be garbage
+	quiet bool             // what look saw
 }
 
 func newConn(s *Server, conn *deadline.Conn, now time.Duration) *Conn {
 	c := &Conn{Conn: conn, server: s, born: now}
 	c.In.Reset(conn, conn.Plain())
 	c.raw = conn.Raw()
-	c.ask = func(fd uintptr) {
-		c.poll[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
-		if n, err := unix.Poll(c.poll[:], 0); n == 0 && err == nil {
-			return
-		}
-		c.poll[0].Revents |= unix.POLLERR
-	}
+	c.look = func(fd uintptr) { c.quiet = socket.Quiet(fd) }
 	return c
 }
 
@@ -53,7 +46,7 @@ func (c *Conn) Quiet() bool {
 	if c.raw == nil || c.Broken() {
 		return false
 	}
-	if err := c.raw.Control(c.ask); err != nil || c.poll[0].Revents != 0 {
+	if err := c.raw.Control(c.look); err != nil || !c.quiet {
 		return false
 	}
 	if secure, ok := c.NetConn().(*tls.Conn); ok {
