@@ -19,12 +19,17 @@ type Options struct {
 const shardCount = 8
 
 // Meter counts one arm's requests in one stage. Counters only go up and are never reset. Record and Read may be called by
-// any goroutine at any time; both are wait-free, and Record allocates nothing. It must not be copied.
+// any goroutine at any time; both are wait-free, and Record allocates nothing but a shard's memory at its first use, so that
+// a rollout without traffic costs almost none. It must not be copied.
 type Meter struct {
 	mask   *Mask
-	users  [Kinds]*[Buckets]atomic.Uint32 // nil: not kept
-	shards [shardCount]shard
+	kept   [Kinds]bool
+	users  [Kinds]atomic.Pointer[perBucket] // nil: nothing counted yet, or not kept
+	shards [shardCount]atomic.Pointer[shard]
 }
+
+// perBucket are one kind's counters by bucket.
+type perBucket [Buckets]atomic.Uint32
 
 // shard is one cell of every counter, padded so that neighbours share no cache line.
 type shard struct {
@@ -40,14 +45,21 @@ type shard struct {
 func NewMeter(o Options) *Meter {
 	m := &Meter{mask: o.Mask}
 	if o.Users || len(o.Kinds) > 0 {
-		m.users[All], m.users[BadKind] = new([Buckets]atomic.Uint32), new([Buckets]atomic.Uint32)
+		m.kept[All], m.kept[BadKind] = true, true
 	}
 	for _, k := range o.Kinds {
-		if m.users[k] == nil {
-			m.users[k] = new([Buckets]atomic.Uint32)
-		}
+		m.kept[k] = true
 	}
 	return m
+}
+
+// grown is what p points to, made at its first use. Whoever loses the race for it takes the winner's.
+func grown[T any](p *atomic.Pointer[T]) *T {
+	if have := p.Load(); have != nil {
+		return have
+	}
+	p.CompareAndSwap(nil, new(T))
+	return p.Load()
 }
 
 // Record counts one request. hint spreads writers over shards: anything that stays with a connection or a worker, its
@@ -57,15 +69,14 @@ func (m *Meter) Record(hint uint64, bucket uint16, o Outcome, latency time.Durat
 	if o >= Outcomes {
 		o = Neutral
 	}
-	if bucket < Buckets && m.users[All] != nil {
+	if bucket < Buckets && m.kept[All] {
 		m.recordUser(bucket, o)
 	}
-	s := &m.shards[hint%shardCount]
+	s := grown(&m.shards[hint%shardCount])
 	if m.mask.Has(bucket) {
 		s.masked[o].Add(1)
 		return
 	}
-	s.outcomes[o].Add(1)
 	switch {
 	case o.Timed():
 		s.latency[BinOf(latency)].Add(1)
@@ -73,19 +84,20 @@ func (m *Meter) Record(hint uint64, bucket uint16, o Outcome, latency time.Durat
 	case o == Abort:
 		s.aborts[BinOf(latency)].Add(1)
 	}
+	s.outcomes[o].Add(1) // last: a Total that has not moved since a reading has nothing behind it
 }
 
 // recordUser counts a bucket's request, before it counts it as bad: readers look the other way round, so no bucket ever
 // shows more errors than requests. Masked buckets are counted too; Crowd leaves them out.
 func (m *Meter) recordUser(bucket uint16, o Outcome) {
 	if o.Judged() {
-		m.users[All][bucket].Add(1)
+		grown(&m.users[All])[bucket].Add(1)
 	}
 	if o.Bad() {
-		m.users[BadKind][bucket].Add(1)
+		grown(&m.users[BadKind])[bucket].Add(1)
 	}
-	if k, ok := extraKind(o); ok && m.users[k] != nil {
-		m.users[k][bucket].Add(1)
+	if k, ok := extraKind(o); ok && m.kept[k] {
+		grown(&m.users[k])[bucket].Add(1)
 	}
 }
 
@@ -112,7 +124,10 @@ func (m *Meter) Read(s *Snapshot, users bool) {
 	}
 	var nanos uint64
 	for i := range m.shards {
-		sh := &m.shards[i]
+		sh := m.shards[i].Load()
+		if sh == nil {
+			continue
+		}
 		for o := range sh.outcomes {
 			s.Outcomes[o] += sh.outcomes[o].Load()
 			s.Masked[o] += sh.masked[o].Load()
@@ -126,22 +141,40 @@ func (m *Meter) Read(s *Snapshot, users bool) {
 	s.Seconds = float64(nanos) / 1e9
 }
 
+// Total is Snapshot.Total of a reading now, at a fraction of the cost: whoever finds it unchanged has missed nothing.
+func (m *Meter) Total() uint64 {
+	var n uint64
+	for i := range m.shards {
+		if sh := m.shards[i].Load(); sh != nil {
+			for o := range sh.outcomes {
+				n += sh.outcomes[o].Load() + sh.masked[o].Load()
+			}
+		}
+	}
+	return n
+}
+
 func (m *Meter) readUsers(u *Users) *Users {
 	if u == nil {
 		u = new(Users)
 	}
 	for k := Kinds; k > All; {
 		k-- // All last
-		cells := m.users[k]
-		if cells == nil {
+		counted := m.users[k].Load()
+		switch {
+		case !m.kept[k]:
 			u[k] = nil
 			continue
-		}
-		if len(u[k]) != Buckets {
+		case len(u[k]) != Buckets:
 			u[k] = make([]uint32, Buckets)
+		case counted == nil:
+			clear(u[k])
 		}
-		for b := range cells {
-			u[k][b] = cells[b].Load()
+		if counted == nil {
+			continue
+		}
+		for b := range counted {
+			u[k][b] = counted[b].Load()
 		}
 	}
 	return u

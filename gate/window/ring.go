@@ -29,15 +29,29 @@ type Tracker struct {
 	opts  TrackerOptions
 	last  time.Time // of the newest reading; zero: none yet
 	now   pair      // the newest reading
-	ring  []*pair   // older readings, oldest first, about keepEvery apart, beyond Long a sixtieth of Plain
+	ring  []pair    // older readings, oldest first, about keepEvery apart, beyond Long a sixtieth of Plain
 	swept time.Duration
 	state trackerState
 }
 
-// pair is one reading of both arms, without users.
+// pair is one reading of both arms, without users. Snapshots are shared by the pairs between which nothing was counted, and
+// never changed.
 type pair struct {
 	at             time.Duration // since the step's evidence began
-	stable, canary Snapshot
+	stable, canary *Snapshot
+}
+
+// nothing is the reading at a step's beginning.
+func nothing() pair { return pair{stable: new(Snapshot), canary: new(Snapshot)} }
+
+// kept is last when s counts no more than it, else a copy of s without users.
+func kept(s, last *Snapshot) *Snapshot {
+	if last != nil && s.Total() == last.Total() {
+		return last
+	}
+	c := *s
+	c.Users = nil
+	return &c
 }
 
 // trackerState is what a restart must not lose.
@@ -76,8 +90,7 @@ func NewTracker(o TrackerOptions) *Tracker {
 // most once a second; without, the last ones stay. Neither snapshot is kept or changed.
 func (t *Tracker) Add(now time.Time, stable, canary *Snapshot) {
 	t.advance(now)
-	t.now = pair{at: t.state.Elapsed, stable: *stable, canary: *canary}
-	t.now.stable.Users, t.now.canary.Users = nil, nil
+	t.now = pair{at: t.state.Elapsed, stable: kept(stable, t.now.stable), canary: kept(canary, t.now.canary)}
 	t.warm()
 	t.keep()
 	if stable.Users != nil && canary.Users != nil && (t.swept == 0 || t.state.Elapsed-t.swept >= crowdEvery) {
@@ -91,7 +104,7 @@ func (t *Tracker) advance(now time.Time) {
 	if t.last.IsZero() {
 		t.last = now
 		if t.state.Elapsed == 0 {
-			t.ring = append(t.ring, new(pair))
+			t.ring = append(t.ring, nothing())
 		}
 		return
 	}
@@ -113,44 +126,35 @@ func (t *Tracker) warm() {
 		return
 	}
 	t.state.Warm, t.state.WarmAt = true, t.state.Elapsed
-	t.state.Stable, t.state.Canary = timesOf(&t.now.stable), timesOf(&t.now.canary)
+	t.state.Stable, t.state.Canary = timesOf(t.now.stable), timesOf(t.now.canary)
 }
 
 func timesOf(s *Snapshot) *Snapshot {
 	return &Snapshot{Latency: s.Latency, Aborts: s.Aborts, Seconds: s.Seconds}
 }
 
-// keep puts a copy of the newest reading into the ring when it is time.
+// keep puts the newest reading into the ring when it is time.
 func (t *Tracker) keep() {
 	if n := len(t.ring); n > 0 && t.now.at-t.ring[n-1].at < keepEvery-keepSlack {
 		return
 	}
-	p := t.prune()
-	*p = t.now
-	t.ring = append(t.ring, p)
+	t.prune()
+	t.ring = append(t.ring, t.now)
 }
 
-// prune takes out of the ring what no window reaches any more, and what lies too dense beyond Long. It returns a place
-// for a new reading: one of those, or a fresh one.
-func (t *Tracker) prune() *pair {
-	var spare *pair
-	kept := t.ring[:0]
+// prune takes out of the ring what no window reaches any more, and what lies too dense beyond Long.
+func (t *Tracker) prune() {
+	left := t.ring[:0]
 	for i, p := range t.ring {
 		beyond := i+1 < len(t.ring) && t.now.at-t.ring[i+1].at >= max(Long, t.opts.Plain)
-		dense := len(kept) > 0 && i+1 < len(t.ring) && t.now.at-t.ring[i+1].at >= Long &&
-			t.ring[i+1].at-kept[len(kept)-1].at <= t.opts.Plain/60
-		if beyond || dense {
-			spare = p
-			continue
+		dense := len(left) > 0 && i+1 < len(t.ring) && t.now.at-t.ring[i+1].at >= Long &&
+			t.ring[i+1].at-left[len(left)-1].at <= t.opts.Plain/60
+		if !beyond && !dense {
+			left = append(left, p)
 		}
-		kept = append(kept, p)
 	}
-	clear(t.ring[len(kept):])
-	t.ring = kept
-	if spare == nil {
-		return new(pair)
-	}
-	return spare
+	clear(t.ring[len(left):])
+	t.ring = left
 }
 
 func (t *Tracker) sweep(stable, canary *Users) {

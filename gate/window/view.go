@@ -14,7 +14,8 @@ func (t *Tracker) View(now time.Time) View {
 		return v
 	}
 	v.Elapsed += max(now.Sub(t.last), 0)
-	t.span(&v.Full, &pair{})
+	from := nothing()
+	t.span(&v.Full, &from)
 	if p := t.reach(Long); p != nil {
 		t.span(&v.W300, p)
 	}
@@ -46,7 +47,7 @@ func (t *Tracker) WarmupLeft() time.Duration {
 func (t *Tracker) reach(d time.Duration) *pair {
 	for i := len(t.ring) - 1; i >= 0; i-- {
 		if t.now.at-t.ring[i].at >= d {
-			return t.ring[i]
+			return &t.ring[i]
 		}
 	}
 	return nil
@@ -55,16 +56,16 @@ func (t *Tracker) reach(d time.Duration) *pair {
 // span is the stretch since from. Latency counts from the end of the warm-up, if that came later.
 func (t *Tracker) span(s *Span, from *pair) {
 	s.OK, s.Length = true, t.now.at-from.at
-	s.Stable, s.Canary = t.now.stable, t.now.canary
-	s.Stable.Sub(&from.stable)
-	s.Canary.Sub(&from.canary)
+	s.Stable, s.Canary = *t.now.stable, *t.now.canary
+	s.Stable.Sub(from.stable)
+	s.Canary.Sub(from.canary)
 	switch {
 	case !t.state.Warm:
-		since(&s.Stable, &t.now.stable, &t.now.stable)
-		since(&s.Canary, &t.now.canary, &t.now.canary)
+		since(&s.Stable, t.now.stable, t.now.stable)
+		since(&s.Canary, t.now.canary, t.now.canary)
 	case t.state.Canary != nil && from.at < t.state.WarmAt:
-		since(&s.Stable, &t.now.stable, t.state.Stable)
-		since(&s.Canary, &t.now.canary, t.state.Canary)
+		since(&s.Stable, t.now.stable, t.state.Stable)
+		since(&s.Canary, t.now.canary, t.state.Canary)
 	}
 }
 
