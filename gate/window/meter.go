@@ -53,11 +53,8 @@ func NewMeter(o Options) *Meter {
 	return m
 }
 
-// grown is what p points to, made at its first use. Whoever loses the race for it takes the winner's.
-func grown[T any](p *atomic.Pointer[T]) *T {
-	if have := p.Load(); have != nil {
-		return have
-	}
+// grow gives p something to point to. Whoever loses the race for it takes the winner's.
+func grow[T any](p *atomic.Pointer[T]) *T {
 	p.CompareAndSwap(nil, new(T))
 	return p.Load()
 }
@@ -72,7 +69,10 @@ func (m *Meter) Record(hint uint64, bucket uint16, o Outcome, latency time.Durat
 	if bucket < Buckets && m.kept[All] {
 		m.recordUser(bucket, o)
 	}
-	s := grown(&m.shards[hint%shardCount])
+	s := m.shards[hint%shardCount].Load()
+	if s == nil {
+		s = grow(&m.shards[hint%shardCount])
+	}
 	if m.mask.Has(bucket) {
 		s.masked[o].Add(1)
 		return
@@ -91,14 +91,22 @@ func (m *Meter) Record(hint uint64, bucket uint16, o Outcome, latency time.Durat
 // shows more errors than requests. Masked buckets are counted too; Crowd leaves them out.
 func (m *Meter) recordUser(bucket uint16, o Outcome) {
 	if o.Judged() {
-		grown(&m.users[All])[bucket].Add(1)
+		m.recordKind(All, bucket)
 	}
 	if o.Bad() {
-		grown(&m.users[BadKind])[bucket].Add(1)
+		m.recordKind(BadKind, bucket)
 	}
 	if k, ok := extraKind(o); ok && m.kept[k] {
-		grown(&m.users[k])[bucket].Add(1)
+		m.recordKind(k, bucket)
 	}
+}
+
+func (m *Meter) recordKind(k Kind, bucket uint16) {
+	u := m.users[k].Load()
+	if u == nil {
+		u = grow(&m.users[k])
+	}
+	u[bucket].Add(1)
 }
 
 func extraKind(o Outcome) (Kind, bool) {
