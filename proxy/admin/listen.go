@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
 // Listen opens the admin listener of an address as configured: "host:port", or "unix:/path", whose socket only this user
-// may open (0600). A socket that a dead process left behind is replaced, one that answers is not.
+// and root may use: its mode is 0600, and the kernel is asked who connects. A socket that a dead process left behind is
+// replaced, one that answers is not: the error wraps EADDRINUSE then.
 func Listen(address string) (net.Listener, error) {
 	path, unix := strings.CutPrefix(address, "unix:")
 	if !unix {
@@ -19,7 +21,7 @@ func Listen(address string) (net.Listener, error) {
 	}
 	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
 		c.Close()
-		return nil, fmt.Errorf("listen on %s: another process answers there", address)
+		return nil, fmt.Errorf("listen on %s: another process answers there: %w", address, syscall.EADDRINUSE)
 	}
 	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket == 0 {
 		return nil, fmt.Errorf("listen on %s: a file that is no socket is in the way", address)
@@ -64,6 +66,20 @@ type unixListener struct {
 }
 
 func (l *unixListener) Addr() net.Addr { return &net.UnixAddr{Name: l.path, Net: "unix"} }
+
+// Accept takes the next connection of somebody who may be here; others are closed.
+func (l *unixListener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.AcceptUnix()
+		if err != nil {
+			return nil, err
+		}
+		if uid, err := peer(c); err == nil && welcome(uid) {
+			return c, nil
+		}
+		c.Close()
+	}
+}
 
 func (l *unixListener) Close() error {
 	l.once.Do(func() { os.Remove(l.path) })

@@ -83,5 +83,6 @@ type Options struct {
 	Ready         func() (bool, string) // whether traffic is welcome, else why not; nil: always
 	Version       string                // of the binary, for serin_build_info
 	Revision      string                // of its source
+	Connections   int                   // open at a time; 0: 128
 	Log           *slog.Logger          // nil: silent
 }
