@@ -34,8 +34,10 @@ const (
 	openTimeout = 10 * time.Second
 	// socketMode lets owner and group connect to a unix socket.
 	socketMode = 0o660
-	// reserved descriptors are never used for clients: logs, state, admin, names.
-	reserved = 64
+	// reserved descriptors are never used for clients: logs, state, listeners, names.
+	reserved = 32
+	// mostAdmin connections of the admin API have descriptors set aside, fewer where there are few.
+	mostAdmin = 128
 )
 
 // Spec says where to listen and whom to believe.

@@ -59,13 +59,25 @@ func most(wanted int) int {
 	var limit unix.Rlimit
 	most := 1 << 20
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err == nil {
-		most = min(most, max(1, (int(min(limit.Cur, 1<<22))-reserved)/2))
+		all := int(min(limit.Cur, 1<<22))
+		most = min(most, max(1, (all-reserved-adminShare(all))/2))
 	}
 	if wanted <= 0 {
 		return most
 	}
 	return min(wanted, most)
 }
+
+// AdminShare is how many connections the admin API may have open, for which clients leave descriptors.
+func AdminShare() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return mostAdmin
+	}
+	return adminShare(int(min(limit.Cur, 1<<22)))
+}
+
+func adminShare(descriptors int) int { return max(1, min(mostAdmin, descriptors/8)) }
 
 // perIP counts open connections by address, also while there is no limit: one that comes later finds them counted.
 type perIP struct {
