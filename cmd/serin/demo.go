@@ -134,7 +134,7 @@ func (e *env) demo(ctx context.Context, s scenario, listen, adminAddress string)
 	if err != nil {
 		return err
 	}
-	d, err := newDaemon(plan, daemonOptions{Log: slog.New(slog.DiscardHandler), Version: version})
+	d, err := newDaemon(ctx, plan, daemonOptions{Log: slog.New(slog.DiscardHandler), Version: version})
 	if err != nil {
 		return err
 	}

@@ -200,7 +200,7 @@ func TestE2E_StateDirectoryInUse_ClearError(t *testing.T) {
 	if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, code := runBinary(t, path, "run", "-c", file)
+	out, code := runBinary(t, path, "run", "-c", file, "--wait", "0s")
 	if code != 1 || !strings.Contains(out, "in use by another process") || !strings.Contains(out, "hint: state.dir") {
 		t.Errorf("exit %d:\n%s", code, out)
 	}

@@ -20,6 +20,7 @@ var version = "devel"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends us at once
 	e := &env{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
 	code := e.run(ctx, os.Args[1:])
 	stop()

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"reflect"
-	"slices"
 
 	"serin/config"
 	"serin/proxy/admin"
@@ -55,9 +53,7 @@ func (r *rooms) Explain(key string) admin.Explain {
 
 // Effective is the configuration in force.
 func (r *rooms) Effective() string {
-	r.daemon.reloadMu.Lock()
-	defer r.daemon.reloadMu.Unlock()
-	return config.Effective(r.daemon.inForce)
+	return config.Effective(r.daemon.planInForce())
 }
 
 // Reload reads the file again.
@@ -65,37 +61,7 @@ func (r *rooms) Reload(ctx context.Context) (admin.Reload, error) { return r.dae
 
 // Reloads tells how reloading went so far.
 func (r *rooms) Reloads() admin.Reloads {
-	r.daemon.reloadMu.Lock()
-	defer r.daemon.reloadMu.Unlock()
+	r.daemon.mu.Lock()
+	defer r.daemon.mu.Unlock()
 	return r.daemon.reloads
-}
-
-// needsRestart names what a reload cannot change in a running process: sockets and the state directory are opened once.
-func needsRestart(was, is *config.Plan) []config.Problem {
-	var out []config.Problem
-	say := func(key, text string) {
-		out = append(out, config.Problem{File: is.File, Key: key, Text: text, Hint: "restart serin to apply it"})
-	}
-	if !sameListeners(was.Listen, is.Listen) {
-		say("listen", "the change takes effect after a restart")
-	}
-	if was.Admin != is.Admin {
-		say("admin", "the change takes effect after a restart")
-	}
-	if was.StateDir != is.StateDir {
-		say("state.dir", "the change takes effect after a restart")
-	}
-	if was.Log.Level != is.Log.Level || was.Log.Format != is.Log.Format {
-		say("log", "the change takes effect after a restart")
-	}
-	return out
-}
-
-// sameListeners compares what listeners are opened with.
-func sameListeners(a, b []config.Listen) bool {
-	return slices.EqualFunc(a, b, func(x, y config.Listen) bool {
-		secure := (x.TLS == nil) == (y.TLS == nil)
-		x.TLS, y.TLS = nil, nil // certificates reload by themselves
-		return secure && reflect.DeepEqual(x, y)
-	})
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 	_ "time/tzdata" // zones of release windows, also in an image without any
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -16,15 +17,20 @@ import (
 
 	"serin/config"
 	"serin/config/watch"
+	"serin/proxy/listen"
 )
 
 func newRunCmd(e *env) *cobra.Command {
-	var file, stable, canary, listen string
+	var file, stable, canary, address string
+	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "run -c serin.toml | --stable ADDR --canary ADDR [--listen ADDR]",
 		Short: "the proxy: serve, judge, release",
 		Long: `run serves the configuration until SIGTERM or SIGINT and then drains: requests under
 way finish, idle connections close. A second signal ends it at once.
+
+A new binary is started beside the running one, with the same file, and waits; on the
+old one's SIGTERM it takes over state and addresses, and no connection is refused.
 
 The file is watched: a change, SIGHUP or POST /v1/reload puts it in force, or refuses
 it whole and says why. Readiness is told to systemd when it asks for it.`,
@@ -34,18 +40,19 @@ it whole and says why. Readiness is told to systemd when it asks for it.`,
 				file = e.getenv("SERIN_CONFIG")
 			}
 			switch {
-			case file != "" && (stable != "" || canary != "" || listen != ""):
+			case file != "" && (stable != "" || canary != "" || address != ""):
 				return usagef("a file says all of it", "-c and --stable, --canary, --listen exclude each other")
 			case file == "" && (stable == "" || canary == ""):
 				return usagef("serin run -c serin.toml, or serin run --stable 127.0.0.1:9001 --canary 127.0.0.1:9002", "nothing to run")
 			}
-			return e.serve(cmd.Context(), source{file: file, stable: stable, canary: canary, listen: listen, getenv: e.getenv})
+			return e.serve(cmd.Context(), source{file: file, stable: stable, canary: canary, listen: address, getenv: e.getenv}, wait)
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration file (default $SERIN_CONFIG)")
 	cmd.Flags().StringVar(&stable, "stable", "", "address of the version in service, without a file")
 	cmd.Flags().StringVar(&canary, "canary", "", "address of the new version, without a file")
-	cmd.Flags().StringVar(&listen, "listen", "", "address to serve, without a file (default :8080)")
+	cmd.Flags().StringVar(&address, "listen", "", "address to serve, without a file (default :8080)")
+	cmd.Flags().DurationVar(&wait, "wait", time.Minute, "for a serin with the same state directory to be stopped; 0s: fail at once")
 	return cmd
 }
 
@@ -65,7 +72,7 @@ func (s source) load() (*config.Plan, []config.Problem) {
 }
 
 // serve runs the daemon until ctx ends and it has drained.
-func (e *env) serve(ctx context.Context, from source) error {
+func (e *env) serve(ctx context.Context, from source, wait time.Duration) error {
 	var watcher *watch.Watcher
 	if from.file != "" {
 		watcher = watch.New(from.file, watch.Options{}) // before the first load: no change is missed
@@ -75,11 +82,19 @@ func (e *env) serve(ctx context.Context, from source) error {
 		e.printProblems(problems)
 		return &exitError{code: exitConfig}
 	}
-	log := newLog(e.stderr, plan.Log)
+	level := new(slog.LevelVar)
+	level.Set(levelOf(plan.Log))
+	log := newLog(e.stderr, plan.Log, level)
 	for _, w := range plan.Warnings {
 		log.Warn("configuration", "file", w.File, "line", w.Line, "key", w.Key, "problem", w.Text, "hint", w.Hint)
 	}
-	d, err := newDaemon(plan, daemonOptions{Log: log, Version: version, Source: from, Notify: notifySystemd})
+	sockets, err := listen.Inherit()
+	if err != nil {
+		return errStarted("take over the sockets of the service manager", "", err)
+	}
+	d, err := newDaemon(ctx, plan, daemonOptions{
+		Log: log, Level: level, Version: version, Source: from, Notify: notifySystemd, Sockets: sockets, Wait: wait,
+	})
 	if err != nil {
 		return err
 	}
@@ -124,11 +139,7 @@ func notifySystemd(state string) error {
 }
 
 // newLog makes the daemon's log: text on a terminal, JSON elsewhere, unless the configuration says otherwise.
-func newLog(w io.Writer, c config.Log) *slog.Logger {
-	level := slog.LevelInfo
-	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		level = slog.LevelInfo
-	}
+func newLog(w io.Writer, c config.Log, level slog.Leveler) *slog.Logger {
 	o := &slog.HandlerOptions{Level: level}
 	if c.Format == "text" || c.Format == "" && isTerminal(w) {
 		return slog.New(slog.NewTextHandler(w, o))
