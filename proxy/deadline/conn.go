@@ -62,11 +62,12 @@ func (c *Conn) StartRead(d time.Duration) { c.readBy.CompareAndSwap(0, c.by(d)) 
 // EachWrite bounds every following Write to d without progress; 0: no bound.
 func (c *Conn) EachWrite(d time.Duration) { c.eachWrite = d }
 
+// by is d from now, and a grain more: the sweeper's clock may be one behind, and no wait ends early.
 func (c *Conn) by(d time.Duration) int64 {
 	if d <= 0 {
 		return 0
 	}
-	return c.sweeper.now.Load() + int64(d)
+	return c.sweeper.now.Load() + int64(c.sweeper.grain+d)
 }
 
 // Read reads like a net.Conn; an overdue or broken wait is os.ErrDeadlineExceeded.

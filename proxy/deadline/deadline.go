@@ -7,7 +7,7 @@
 //	exchange:  conn.ReadWithin(30s) -> conn.Read ................ os.ErrDeadlineExceeded
 //	sweeper:   every 100 ms: now++ ; readBy < now? ------------------^ SetReadDeadline(past)
 //
-// The price is precision: a wait ends up to one Grain late, never early. The sweeper may interrupt a connection just as
+// The price is precision: a wait ends up to two Grains late, never early. The sweeper may interrupt a connection just as
 // its wait ended well; Read and Write notice (they are not overdue), lift the net.Conn deadline and go on.
 //
 // The sweeper also notices clients that left: while a request waits for its upstream nobody reads the client's
@@ -24,7 +24,7 @@ import (
 	"time"
 )
 
-// Grain is the default interval of a Sweeper: how late a wait may end.
+// Grain is the default interval of a Sweeper: half of how late a wait may end.
 const Grain = 100 * time.Millisecond
 
 // past is a deadline that is over.

@@ -80,6 +80,19 @@ func TestSweeper_ReadThatIsNotOverdue_GoesOn(t *testing.T) {
 	}
 }
 
+func TestConn_WaitBegunLateInAGrain_DoesNotEndEarly(t *testing.T) {
+	t.Parallel()
+	s, c, far := pair(t)
+	s.sweep(int64(100 * time.Millisecond))
+	c.ReadWithin(time.Second) // at 199 ms, say: the clock moves with the next sweep
+	done := reading(c)
+	s.sweep(int64(1190 * time.Millisecond))
+	_, _ = far.Write([]byte("hi"))
+	if r := <-done; r.err != nil || r.n != 2 {
+		t.Errorf("got %d bytes and %v, want 2", r.n, r.err)
+	}
+}
+
 func TestConn_InterruptionThatCameLate_IsLifted(t *testing.T) {
 	t.Parallel()
 	s, c, far := pair(t)
@@ -104,7 +117,7 @@ func TestConn_EachRead_CountsFromTheLastRead(t *testing.T) {
 		s.sweep(int64(i+1) * int64(time.Second))
 	}
 	done := reading(c)
-	for c.readBy.Load() <= int64(6*time.Second) { // the read has stamped itself
+	for c.readBy.Load() <= int64(6500*time.Millisecond) { // the read has stamped itself
 		time.Sleep(time.Millisecond)
 	}
 	s.sweep(int64(8 * time.Second))
@@ -152,12 +165,14 @@ func TestConn_SlowReader_IsNotCutWhileItReads(t *testing.T) {
 		done <- err
 	}()
 	buffer := make([]byte, 1<<20)
+	_ = far.SetReadDeadline(time.Now().Add(20 * time.Second)) // a writer that was cut sends no more
 	for read, now := 0, time.Duration(0); read < size; now += 2 * time.Second {
 		n, err := io.ReadFull(far, buffer)
 		if err != nil {
 			t.Fatalf("after %d bytes: %v", read, err)
 		}
 		read += n
+		time.Sleep(20 * time.Millisecond) // the clock is ours, but the writer needs time to see room
 		s.sweep(int64(now))
 	}
 	if err := <-done; err != nil {
