@@ -47,7 +47,7 @@ func (p *Pool) take(key uint64, tried []*Server, refused bool) (*Server, *Conn, 
 			s = tried[0] // a retry where there is no other server
 		}
 		if p.closed || s == nil {
-			return nil, nil, p.refuse(s)
+			return nil, nil, p.refuse(refused)
 		}
 		if !counted {
 			p.budget.request(now)
@@ -85,13 +85,15 @@ func (p *Pool) take(key uint64, tried []*Server, refused bool) (*Server, *Conn, 
 	}
 }
 
-// refuse ends a take that has no server; it unlocks mu.
-func (p *Pool) refuse(s *Server) *Error {
+// refuse ends a take that has no server, or none left after the refusals that dial has counted; it unlocks mu.
+func (p *Pool) refuse(refused bool) *Error {
 	reason := NoServer
 	if p.closed {
 		reason = Closed
 	}
-	p.errors[reason]++
+	if !refused || p.closed {
+		p.errors[reason]++
+	}
 	p.mu.Unlock()
 	return &Error{Reason: reason, Upstream: p.spec.Name}
 }

@@ -199,6 +199,9 @@ func TestGet_AllRefuse_IsConnectAndGivesEverythingBack(t *testing.T) {
 	if s := p.Status(); s.InFlight != 0 || s.Servers[0].Connections != 0 {
 		t.Errorf("got %+v, want nothing held", s)
 	}
+	if errors := p.Status().Errors; errors["connect"] != 2 || errors["no_server"] != 0 {
+		t.Errorf("counted %v, want two refusals and nothing else", errors)
+	}
 }
 
 func TestGet_BlackHole_EndsAtTheConnectTimeout(t *testing.T) {
