@@ -24,6 +24,7 @@ type fronts struct {
 	log     *slog.Logger
 	options listen.Options
 	wake    chan struct{} // capacity 1: Run, look at fresh
+	ended   chan struct{} // closed when Run has returned
 
 	mu    sync.Mutex
 	open  []*front // guarded by mu
@@ -35,12 +36,13 @@ type front struct {
 	address  string // as configured
 	listener *listen.Listener
 	serving  *proxy.Serving
+	done     chan struct{} // closed when it is served no more
 }
 
 // newFronts opens nothing yet.
 func newFronts(p *proxy.Proxy, log *slog.Logger, sockets listen.Sockets, takeOver bool) *fronts {
 	return &fronts{
-		proxy: p, log: log, wake: make(chan struct{}, 1),
+		proxy: p, log: log, wake: make(chan struct{}, 1), ended: make(chan struct{}),
 		options: listen.Options{Log: log, Sockets: sockets, TakeOver: takeOver},
 	}
 }
@@ -64,7 +66,7 @@ func (f *fronts) prepare(ctx context.Context, terms []config.Listen) (*frontChan
 				c.undo()
 				return nil, err
 			}
-			kept = &front{address: l.Address, listener: ln, serving: proxy.NewServing(serveOptions(l))}
+			kept = &front{address: l.Address, listener: ln, serving: proxy.NewServing(serveOptions(l)), done: make(chan struct{})}
 			c.fresh = append(c.fresh, kept)
 		}
 		c.next = append(c.next, kept)
@@ -91,7 +93,7 @@ func (c *frontChange) undo() {
 }
 
 // apply puts a prepared change in force. Connections that are open keep the terms they were accepted under; those of an
-// address that left end with the request under way.
+// address that left end with the request under way. Run must run, or have run, when an address left.
 func (f *fronts) apply(c *frontChange) {
 	for i, kept := range c.next {
 		kept.serving.Set(serveOptions(c.terms[i]))
@@ -109,11 +111,16 @@ func (f *fronts) apply(c *frontChange) {
 		f.log.Info("no longer listening", "address", left.listener.Addr().String())
 		left.listener.Finish()
 		f.proxy.Retire(left.serving)
+		select {
+		case <-left.done: // from here on it refuses
+		case <-f.ended:
+		}
 	}
 }
 
 // Run serves what apply put in force until ctx ends and the queues are empty, or a listener fails.
 func (f *fronts) Run(ctx context.Context) error {
+	defer close(f.ended)
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	var serving sync.WaitGroup
@@ -127,6 +134,7 @@ func (f *fronts) Run(ctx context.Context) error {
 		for _, fresh := range f.take() {
 			f.log.Info("listening", "address", fresh.listener.Addr().String())
 			serving.Go(func() {
+				defer close(fresh.done)
 				if err := f.proxy.Serve(ctx, fresh.listener, fresh.serving); err != nil {
 					end(fmt.Errorf("serve %s: %w", fresh.address, err))
 				}

@@ -126,7 +126,7 @@ func (d *serinDaemon) reloadOn(ctx context.Context, hangups <-chan os.Signal, w 
 		case <-hangups:
 		case <-changes:
 		}
-		if _, err := d.Reload(ctx); err != nil && ctx.Err() == nil {
+		if _, err := d.Reload(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, errDraining) {
 			d.log.Error("reload refused: the running configuration stays", "err", err)
 		}
 	}
