@@ -142,6 +142,20 @@ func (l *Loop) act(r *rollout, next gate.State, d gate.Decision, now time.Time, 
 	l.dispatch()
 }
 
+// overtakes reports whether the gate's decision must not wait for a raise that is being written: it takes somebody off the
+// canary, or has found a reason to hold.
+func overtakes(d gate.Decision) bool {
+	switch d.Action {
+	case gate.ActRollback, gate.ActStepBack, gate.ActFreeze, gate.ActRestart, gate.ActWithdrawn:
+		return true
+	case gate.ActHold:
+		return d.News && d.Phase == gate.Holding
+	case gate.ActStart, gate.ActAdvance, gate.ActComplete, gate.ActPause, gate.ActResume, gate.ActPromote, gate.ActApprove,
+		gate.ActRetry, gate.ActReplan, gate.ActAwait, gate.ActRefuse, gate.ActWiden:
+	}
+	return d.Protective()
+}
+
 // entry is the journal's record of a decision, numbered.
 func (l *Loop) entry(r *rollout, next gate.State, d gate.Decision, now time.Time) journal.Entry {
 	if next.Attempt != r.state.Attempt {

@@ -73,11 +73,10 @@ func (l *Loop) onTick(now time.Time) {
 	for _, r := range l.rollouts {
 		l.look(r, now)
 		next, d := gate.Step(r.state, r.policy, now, gate.Tick{Seen: r.seen})
-		if r.pending != nil && !d.Protective() && !l.overdue(r, now) {
-			continue // what was decided is being written
-		}
-		if r.pending != nil && !d.Protective() {
-			l.refrain(r, d)
+		if r.pending != nil && !overtakes(d) {
+			if now.Sub(r.pending.since) > 2*l.tick { // longer than a disk takes
+				l.refrain(r, d)
+			}
 			continue
 		}
 		l.settle(r, next, d, now, nil)
@@ -91,9 +90,6 @@ func (l *Loop) onTick(now time.Time) {
 	l.lastTick.Store(int64(now.Sub(l.born)))
 	l.publish(now)
 }
-
-// overdue reports that a pending decision waits for the disk for longer than a disk takes.
-func (l *Loop) overdue(r *rollout, now time.Time) bool { return now.Sub(r.pending.since) > 2*l.tick }
 
 // answerLate answers people whose act is done but not yet written.
 func (l *Loop) answerLate(now time.Time) {

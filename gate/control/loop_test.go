@@ -491,3 +491,66 @@ func TestLoop_OnlyALineFailed_RaisesGoOnAfterTheNextSave(t *testing.T) {
 		}
 	})
 }
+
+func TestLoop_RingFailsWhileTheNextStageIsBeingWritten_IsSentBackAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		g := &scripted{}
+		ring := policy("checkout", g)
+		ring.Stages = append([]gate.Stage{{Label: "staff", Audience: "staff", Least: 2 * time.Second}}, ring.Stages...)
+		p := w.start(t, planOf(ring))
+		defer p.end()
+		ticks(3)
+		if got := p.rollout(t, "checkout").Setting.Audiences; !slices.Equal(got, []string{"staff"}) {
+			t.Fatalf("audiences %q", got)
+		}
+		w.setSlow("sync", 10*time.Second)
+		w.took()
+		g.answer(gate.Pass)
+		for !slices.Contains(w.effectsNow(), "write decisions.jsonl") {
+			ticks(1)
+		}
+		g.answer(gate.Fail)
+		ticks(1)
+		w.mu.Lock()
+		left := w.planes["checkout"].setting.Audiences
+		w.mu.Unlock()
+		if len(left) != 0 {
+			t.Errorf("%q are still on the canary", left)
+		}
+		ticks(60)
+		if r := p.rollout(t, "checkout"); r.Phase != gate.RolledBack || w.weight("checkout") != 0 {
+			t.Errorf("%s at %s", r.Phase, w.weight("checkout"))
+		}
+	})
+}
+
+func TestStatus_WhatWasJustDone_IsShownWhenItIsOnDiskOrATickLater(t *testing.T) {
+	f := func(disk, want time.Duration) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld()
+			g := &scripted{verdict: gate.Pass}
+			p := w.start(t, planOf(policy("checkout", g)))
+			defer p.end()
+			ticks(15)
+			w.setSlow("sync", disk)
+			g.answer(gate.Fail)
+			for w.weight("checkout") != 0 {
+				time.Sleep(time.Millisecond)
+				synctest.Wait()
+			}
+			done := time.Now()
+			for p.rollout(t, "checkout").Phase != gate.RolledBack {
+				time.Sleep(time.Millisecond)
+				synctest.Wait()
+			}
+			if took := time.Since(done); took < want-2*time.Millisecond || took > want+2*time.Millisecond {
+				t.Errorf("a disk of %s: shown after %s, want %s", disk, took, want)
+			}
+		})
+	}
+	f(0, 0)
+	f(300*time.Millisecond, 300*time.Millisecond)
+	f(10*time.Second, time.Second)
+}

@@ -121,9 +121,9 @@ func (l *Loop) reload(plan *config.Plan) error {
 	now := time.Now()
 	old, removed := l.rollouts, l.removed(plan)
 	for _, r := range removed {
-		zero := r.setting
-		zero.Weight, zero.Audiences, zero.Mirror, zero.Keep = 0, nil, 0, ""
-		l.dataplane.Set(r.name, zero)
+		none := r.setting
+		none.Weight, none.Audiences, none.Mirror, none.Keep = 0, nil, 0, ""
+		l.dataplane.Set(r.name, none)
 	}
 	next, added, settings := l.planned(plan, now)
 	if err := l.dataplane.Install(plan, settings); err != nil {

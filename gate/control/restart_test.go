@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"serin/gate"
+	"serin/gate/journal"
 	"serin/gate/window"
 	"serin/router"
 )
@@ -322,6 +323,46 @@ func TestReload_WhileARaiseWaitsForTheDisk_RemovedRolloutStaysAtZero(t *testing.
 		got, _ := p.Decisions("checkout", time.Time{}, 1)
 		if len(got) != 1 || got[0].Decision.Action != gate.ActWithdrawn {
 			t.Errorf("newest decision %+v", got)
+		}
+	})
+}
+
+func TestRestart_EvidenceLost_RestartsTheStageAndSkipsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		g := &scripted{verdict: gate.Pass}
+		plan := planOf(policy("checkout", g))
+		p := w.start(t, plan)
+		ticks(18) // 5 %, seven of its ten seconds
+		p.end()
+		saved, err := w.disk.ReadFile("s/state.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := journal.DecodeState(saved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		record := s.Rollouts["checkout"]
+		if record.State.Clock < 5*time.Second || record.Evidence == nil {
+			t.Fatalf("saved %+v", record)
+		}
+		record.Evidence = nil
+		s.Rollouts["checkout"] = record
+		if saved, err = journal.EncodeState(s); err != nil {
+			t.Fatal(err)
+		}
+		w = w.reborn()
+		w.disk.WriteFile("s/state.json", saved)
+		p = w.start(t, plan)
+		defer p.end()
+		ticks(9)
+		if w.weight("checkout") != 500 {
+			t.Errorf("weight %s: the stage went on without its evidence", w.weight("checkout"))
+		}
+		ticks(4)
+		if w.weight("checkout") != 2500 {
+			t.Errorf("weight %s, want 25 %% after the whole least time", w.weight("checkout"))
 		}
 	})
 }

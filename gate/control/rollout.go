@@ -51,7 +51,7 @@ func (l *Loop) look(r *rollout, now time.Time) {
 	l.dataplane.Read(r.name, &r.reading)
 	for i, arm := range []*window.Snapshot{&r.reading.Stable, &r.reading.Canary} {
 		users := r.total[i].Users
-		clear(users)
+		zero(users)
 		r.total[i] = r.base[i]
 		r.total[i].Users = users
 		r.total[i].Add(&window.Snapshot{Users: r.base[i].Users})
@@ -68,14 +68,12 @@ func (l *Loop) look(r *rollout, now time.Time) {
 	r.seen.WindowOpen, _ = l.window(r.name, now)
 }
 
-func clear(u *window.Users) {
+func zero(u *window.Users) {
 	if u == nil {
 		return
 	}
 	for _, counts := range u {
-		for b := range counts {
-			counts[b] = 0
-		}
+		clear(counts)
 	}
 }
 
@@ -125,7 +123,8 @@ func (l *Loop) become(r *rollout, next gate.State) {
 // begin starts the step's evidence from nothing.
 func (r *rollout) begin(l *Loop, warmup time.Duration) {
 	r.tracker = l.newTracker(r, warmup)
-	r.base, r.total, r.reading = [2]window.Snapshot{}, [2]window.Snapshot{}, Reading{}
+	r.base, r.total, r.seen.View = [2]window.Snapshot{}, [2]window.Snapshot{}, window.View{}
+	r.reading = Reading{StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy}
 	r.history.Rebase()
 	r.series.rebase()
 }
