@@ -173,13 +173,11 @@ func (m *Meter) readUsers(u *Users) *Users {
 		case !m.kept[k]:
 			u[k] = nil
 			continue
+		case counted == nil:
+			u[k] = []uint32{} // kept, and nothing counted yet
+			continue
 		case len(u[k]) != Buckets:
 			u[k] = make([]uint32, Buckets)
-		case counted == nil:
-			clear(u[k])
-		}
-		if counted == nil {
-			continue
 		}
 		for b := range counted {
 			u[k][b] = counted[b].Load()

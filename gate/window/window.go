@@ -74,7 +74,8 @@ const (
 	Kinds
 )
 
-// Users holds per-bucket counters, index [kind][bucket]; a kind nobody asked for is nil. Counters wrap: subtract modulo 2^32.
+// Users holds per-bucket counters, index [kind][bucket]; a kind nobody asked for is nil, one that counted nothing empty.
+// Counters wrap: subtract modulo 2^32.
 type Users [Kinds][]uint32
 
 // Counts is n requests of which x were bad, real-valued since tables are divided by the design effect.
