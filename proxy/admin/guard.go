@@ -102,11 +102,22 @@ func refuseWrite(hosts hostList, r *http.Request) (status int, problem, hint str
 	if r.Header.Get("Content-Encoding") != "" {
 		return http.StatusUnsupportedMediaType, "encoded bodies are refused", "send plain JSON"
 	}
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return http.StatusUnsupportedMediaType, "a write needs Content-Type: application/json", "curl -H 'Content-Type: application/json' -d '{}'"
+	if !isJSON(r) {
+		return http.StatusUnsupportedMediaType, "a body needs Content-Type: application/json", "curl -H 'Content-Type: application/json' -d '{}'"
 	}
 	if r.ContentLength > maxBodyBytes {
 		return http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB", "nothing here needs as much"
 	}
 	return 0, "", ""
+}
+
+// isJSON: a body says that it is JSON, which a form of another page cannot. Without a body there is nothing to say; a
+// page that sends none is told by its Origin.
+func isJSON(r *http.Request) bool {
+	said := r.Header.Get("Content-Type")
+	if said == "" && r.ContentLength == 0 {
+		return true
+	}
+	t, _, err := mime.ParseMediaType(said)
+	return err == nil && t == "application/json"
 }

@@ -98,6 +98,29 @@ func TestGuard_Writes_ComeFromNoOtherOrigin(t *testing.T) {
 	}
 }
 
+func TestGuard_WriteWithoutBody_NeedsNoType(t *testing.T) {
+	tests := []struct {
+		name    string
+		headers []string
+		want    int
+	}{
+		{"curl -X POST", nil, 200},
+		{"an empty form", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415},
+		{"a page's fetch without a body", []string{"Origin", "http://evil.test"}, 403},
+		{"the same from a sandboxed frame", []string{"Origin", "null", "Sec-Fetch-Site", "cross-site"}, 403},
+	}
+	for _, tt := range tests {
+		for _, path := range []string{"/v1/rollouts/checkout/rollback", "/v1/reload"} {
+			t.Run(tt.name+strings.ReplaceAll(path, "/", " "), func(t *testing.T) {
+				o, _ := rooms()
+				if w := ask(New(o).Handler(), "POST", path, "", tt.headers...); w.Code != tt.want {
+					t.Errorf("got %d %s, want %d", w.Code, w.Body, tt.want)
+				}
+			})
+		}
+	}
+}
+
 func TestGuard_EveryAnswer_KeepsOutOfOtherPages(t *testing.T) {
 	o, _ := rooms()
 	h := New(o).Handler()
