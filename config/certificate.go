@@ -16,9 +16,13 @@ type certificate struct {
 	opts                Options
 
 	mu      sync.Mutex
-	seen    [3]stamp    // guarded by mu: the files as they were when current was made
+	seen    [3]stamp    // guarded by mu: the files as they were when last read
+	again   time.Time   // guarded by mu: when files that could not be used are read again as they are; zero: never
 	current *tls.Config // guarded by mu
 }
+
+// readAgain is how long a failure that may not be the files' (descriptors were short) stays.
+const readAgain = time.Minute
 
 // stamp tells two states of a file apart.
 type stamp struct {
@@ -52,13 +56,22 @@ func (c *certificate) latest() *tls.Config {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	seen := c.stamps()
-	if seen == c.seen {
+	told := seen == c.seen
+	if told && (c.again.IsZero() || time.Now().Before(c.again)) {
 		return c.current
 	}
-	if fresh, err := c.load(); err == nil {
-		c.seen, c.current = seen, fresh
+	c.seen = seen
+	fresh, err := c.load()
+	if err != nil {
+		c.again = time.Now().Add(readAgain)
+		if !told {
+			c.opts.Certificate(c.cert, err)
+		}
+		return c.current
 	}
-	return c.current
+	c.again, c.current = time.Time{}, fresh
+	c.opts.Certificate(c.cert, nil)
+	return fresh
 }
 
 // stamps looks at the files without reading them; a file that is not there has the zero stamp.

@@ -75,8 +75,51 @@ func shake(t *testing.T, server *tls.Config, client *tls.Config) (string, error)
 // serve parses a file that listens with TLS in dir.
 func serve(t *testing.T, dir, table string) (*Plan, []Problem) {
 	t.Helper()
+	return serveTelling(t, dir, table, nil)
+}
+
+func serveTelling(t *testing.T, dir, table string, tell func(string, error)) (*Plan, []Problem) {
+	t.Helper()
 	return Parse(filepath.Join(dir, "serin.toml"), []byte(
-		"[listen]\ntls = "+table+"\n[upstream.a]\nservers = [\"h:1\"]\n[route.r]\nupstream = \"a\"\n"), Options{})
+		"[listen]\ntls = "+table+"\n[upstream.a]\nservers = [\"h:1\"]\n[route.r]\nupstream = \"a\"\n"), Options{Certificate: tell})
+}
+
+func TestCertificate_ChangeThatCannotBeUsed_IsToldOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "cert.pem")
+	cert, key := issue(t, "one")
+	put(t, path, cert, 3*time.Hour)
+	put(t, filepath.Join(dir, "key.pem"), key, 3*time.Hour)
+	var told []error
+	plan, problems := serveTelling(t, dir, `{ cert = "cert.pem", key = "key.pem" }`, func(which string, err error) {
+		if which != path {
+			t.Errorf("told of %s", which)
+		}
+		told = append(told, err)
+	})
+	if plan == nil {
+		t.Fatal(problems)
+	}
+	handshakes := func(n int) {
+		t.Helper()
+		for range n {
+			if got, err := shake(t, plan.Listen[0].TLS, &tls.Config{InsecureSkipVerify: true}); got != "one" || err != nil {
+				t.Fatalf("got %q, %v", got, err)
+			}
+		}
+	}
+	handshakes(1)
+	put(t, path, []byte("no certificate"), 2*time.Hour)
+	handshakes(3)
+	if len(told) != 1 || told[0] == nil {
+		t.Fatalf("told %v, want one error", told)
+	}
+	put(t, path, cert, time.Hour)
+	handshakes(2)
+	if len(told) != 2 || told[1] != nil {
+		t.Errorf("told %v, want that the good one is served", told)
+	}
 }
 
 func TestCertificate_ChangedFiles_AreServedWithoutAReload(t *testing.T) {

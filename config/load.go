@@ -25,6 +25,9 @@ type Options struct {
 	Getenv   func(name string) string
 	ReadFile func(name string) ([]byte, error)
 	Stat     func(name string) (fs.FileInfo, error) // tells when a certificate's file changed
+	// Certificate is told when a listener's certificate has changed on disk: err is nil when the new one is served, else
+	// says why the last good one still is, once for each state of the files. Called during a handshake; nil: nobody is told.
+	Certificate func(path string, err error)
 }
 
 // orReal fills in what is nil.
@@ -37,6 +40,9 @@ func (o Options) orReal() Options {
 	}
 	if o.Stat == nil {
 		o.Stat = os.Stat
+	}
+	if o.Certificate == nil {
+		o.Certificate = func(string, error) {}
 	}
 	return o
 }

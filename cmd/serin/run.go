@@ -61,10 +61,11 @@ type source struct {
 	file                   string
 	stable, canary, listen string
 	getenv                 func(string) string
+	certificate            func(path string, err error) // told of certificates that changed
 }
 
 func (s source) load() (*config.Plan, []config.Problem) {
-	opts := config.Options{Getenv: s.getenv}
+	opts := config.Options{Getenv: s.getenv, Certificate: s.certificate}
 	if s.file == "" {
 		return config.Zero(s.stable, s.canary, s.listen, opts)
 	}
@@ -77,17 +78,22 @@ func (e *env) serve(ctx context.Context, from source, wait time.Duration) error 
 	if from.file != "" {
 		watcher = watch.New(from.file, watch.Options{}) // before the first load: no change is missed
 	}
+	level := new(slog.LevelVar)
+	var log *slog.Logger
+	from.certificate = func(path string, err error) { tellCertificate(log, path, err) } // in a handshake: there is a log by then
 	plan, problems := from.load()
 	if plan == nil {
 		e.printProblems(problems)
 		return &exitError{code: exitConfig}
 	}
-	level := new(slog.LevelVar)
 	level.Set(levelOf(plan.Log))
-	log := newLog(e.stderr, plan.Log, level)
+	log = newLog(e.stderr, plan.Log, level)
 	for _, w := range plan.Warnings {
 		log.Warn("configuration", "file", w.File, "line", w.Line, "key", w.Key, "problem", w.Text, "hint", w.Hint)
 	}
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	sockets, err := listen.Inherit()
 	if err != nil {
 		return errStarted("take over the sockets of the service manager", "", err)
@@ -100,9 +106,6 @@ func (e *env) serve(ctx context.Context, from source, wait time.Duration) error 
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
 	if watcher != nil {
 		d.follow = append(d.follow, watcher.Run)
 	}
@@ -111,6 +114,14 @@ func (e *env) serve(ctx context.Context, from source, wait time.Duration) error 
 		return nil
 	})
 	return d.Run(ctx)
+}
+
+func tellCertificate(log *slog.Logger, path string, err error) {
+	if err != nil {
+		log.Warn("certificate cannot be used, the last good one is served", "file", path, "err", err)
+		return
+	}
+	log.Info("certificate replaced", "file", path)
 }
 
 // reloadOn reloads at every hang-up and every change of the file, one after the other, until ctx ends.
