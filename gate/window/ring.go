@@ -160,7 +160,7 @@ func (t *Tracker) prune() {
 func (t *Tracker) sweep(stable, canary *Users) {
 	t.swept = max(t.state.Elapsed, 1)
 	for k := BadKind; k < Kinds; k++ {
-		if stable[k] != nil || canary[k] != nil {
+		if k == BadKind || stable[k] != nil || canary[k] != nil {
 			t.state.Crowds[k] = CrowdOf(k, stable, canary, t.opts.Mask)
 		}
 	}

@@ -73,8 +73,8 @@ type arm struct {
 }
 
 func sweep(k Kind, u *Users, mask *Mask) (a arm) {
-	if u == nil || u[k] == nil || u[All] == nil {
-		return a
+	if u == nil || u[All] == nil {
+		return a // a kind without counters has counted nothing: its buckets are active all the same
 	}
 	bad := u[k]
 	var n, nn, heaviest float64

@@ -105,6 +105,28 @@ func TestCrowd_MaskedBuckets_ArePeopleButNoEvidence(t *testing.T) {
 	}
 }
 
+func TestCrowd_WithoutAnyError_IsActiveAllTheSame(t *testing.T) {
+	t.Parallel()
+	m := NewMeter(Options{Users: true})
+	for i := range 300 {
+		m.Record(0, uint16(i%3), Success, time.Millisecond)
+	}
+	var read, sum Snapshot
+	m.Read(&read, true)
+	sum.Add(&read) // as the control loop adds a saved base
+	for name, s := range map[string]*Snapshot{"read": &read, "added": &sum} {
+		c := CrowdOf(BadKind, nil, s.Users, nil)
+		if c.ActiveCanary != 3 || c.BadBuckets != 0 || c.DesignEffect != 1 || c.HeaviestShare == 0 {
+			t.Errorf("%s: got %+v, want 3 active buckets", name, c)
+		}
+	}
+	tr := NewTracker(TrackerOptions{})
+	tr.Add(time.Unix(0, 0), &Snapshot{Users: new(Users)}, &sum)
+	if got := tr.View(time.Unix(0, 0)).Crowds[All].ActiveCanary; got != 3 {
+		t.Errorf("tracker: got %d active buckets, want 3", got)
+	}
+}
+
 func TestCrowd_FewRequests_SayNothingOfSkew(t *testing.T) {
 	t.Parallel()
 	u := usersOf(func(ns, _ []uint32) { ns[5] = 150 })
