@@ -21,7 +21,7 @@ var floors = map[string]int{
 	"proxy/upstream": 2, "proxy/listen": 2,
 	"config": 3, "gate/sim": 3, "proxy": 3,
 	"gate/control": 4,
-	"proxy/admin":  5, "bench": 5,
+	"proxy/admin":  5, "bench": 5, "bench/chaos": 5,
 	"cmd/serin": 6,
 }
 
