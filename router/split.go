@@ -1,5 +1,10 @@
 package router
 
+import (
+	"net/netip"
+	"slices"
+)
+
 // Split is one rollout as routing sees it; immutable: a new weight is a new Split in a new Table.
 type Split struct {
 	ID        int    // index of the rollout in the plan
@@ -64,6 +69,18 @@ func (s *Split) Choose(r *Request) Choice {
 // request is what an audience would look at; a nil request belongs to none.
 func (s *Split) ChooseKey(_ *Request, key []byte) Choice {
 	return s.chooseHash(HashOf(s.Salt, key))
+}
+
+// ChooseText returns the arm of a key as a person writes it: like ChooseKey, but where the client's address is a key,
+// the text of an address means that address.
+func (s *Split) ChooseText(text string) Choice {
+	if slices.ContainsFunc(s.Keys, func(k KeySource) bool { return k.Kind == KeyIP }) {
+		if address, err := netip.ParseAddr(text); err == nil {
+			hash, _ := hashAddress(s.Salt, address.Unmap())
+			return s.chooseHash(hash)
+		}
+	}
+	return s.ChooseKey(nil, []byte(text))
 }
 
 func (s *Split) chooseHash(hash uint64) Choice {

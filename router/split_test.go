@@ -35,6 +35,24 @@ func TestSplit_Sources_AreAskedInOrder(t *testing.T) {
 	f("", "", "fe80::1%eth0", "\xFE\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01")
 }
 
+func TestSplit_KeyAsWritten_GoesWhereItsRequestsGo(t *testing.T) {
+	t.Parallel()
+	named := []KeySource{{KeyHeader, "X-User-Id"}}
+	byAddress := append(named, KeySource{Kind: KeyIP})
+	f := func(keys []KeySource, head, client, text string) {
+		t.Helper()
+		s := &Split{Salt: Salt("checkout"), Keys: keys}
+		if got, want := s.ChooseText(text), s.Choose(request(head, "", client)); got != want {
+			t.Errorf("%q: got %+v, want %+v", text, got, want)
+		}
+	}
+	f(byAddress, "", "192.0.2.7", "192.0.2.7")
+	f(byAddress, "", "192.0.2.7", "::ffff:192.0.2.7")
+	f(byAddress, "", "2001:db8::1", "2001:0db8:0::1")
+	f(byAddress, "X-User-Id: alice\r\n", "192.0.2.7", "alice")
+	f(named, "X-User-Id: 192.0.2.7\r\n", "192.0.2.9", "192.0.2.7")
+}
+
 func TestSplit_NoKey_IsStableAndSaysSo(t *testing.T) {
 	t.Parallel()
 	s := &Split{Salt: Salt("checkout"), Keys: []KeySource{{KeyHeader, "X-User-Id"}, {KeyIP, ""}}, Weight: Full}

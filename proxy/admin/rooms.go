@@ -142,7 +142,7 @@ func UpstreamOf(revision string, s upstream.Status) Upstream {
 func ExplainKey(key string, splits []*router.Split) Explain {
 	x := Explain{Key: key, Rollouts: []ExplainSplit{}, Experiments: []ExplainExp{}, Flags: []ExplainedFlag{}}
 	for _, s := range splits {
-		c := s.ChooseKey(nil, []byte(key))
+		c := s.ChooseText(key)
 		side := "above"
 		if c.Arm == router.Canary {
 			side = "within"
