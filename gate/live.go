@@ -41,7 +41,7 @@ func (t *turn) fail(j judgement) {
 		t.end(ActHold, t.held(j))
 		return
 	}
-	t.s.Cause = CauseFailed
+	t.s.Cause, t.s.Held = CauseFailed, 0
 	if t.s.Phase == Paused {
 		t.s.Resume = Holding
 	} else {

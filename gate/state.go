@@ -22,7 +22,7 @@ type State struct {
 	Age      time.Duration `json:"age"`      // since the step's evidence began, in every phase
 	Reason   Reason        `json:"reason"`
 	Resume   Phase         `json:"resume"`  // phase to return to after Paused
-	Held     time.Duration `json:"held"`    // how long the confirmed hold has lasted
+	Held     time.Duration `json:"held"`    // how long it has been in Holding
 	Waited   time.Duration `json:"waited"`  // how long an approval has been awaited
 	History  []StageRecord `json:"history"` // of this attempt
 	Last     time.Time     `json:"-"`       // the event before: monotonic

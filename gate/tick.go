@@ -52,9 +52,7 @@ func (t *turn) age(seen *Seen) {
 	case AwaitingApproval:
 		s.Waited += dt
 	case Holding:
-		if s.Cause == CauseFinding {
-			s.Held += dt
-		}
+		s.Held += dt
 	case Completed:
 		s.Kept += dt
 	case Waiting, Paused, RolledBack:
@@ -113,7 +111,7 @@ func (t *turn) awaitAnswer(stage int) {
 	case "rollback":
 		t.rollback(ApprovalTimedOut)
 	default:
-		s.Phase, s.Cause = Holding, CauseApproval
+		s.Phase, s.Cause, s.Held = Holding, CauseApproval, 0
 		t.end(ActHold, AwaitingApprovalCode)
 	}
 }
