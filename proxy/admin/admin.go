@@ -10,9 +10,16 @@
 // errors, because a misspelt if_version would silently be no condition at all.
 package admin
 
+import "strings"
+
 // InvalidError is a configuration that was refused; the running one stays.
 type InvalidError struct{ Problems []Problem }
 
+// Error lists the problems on one line, for the log.
 func (e *InvalidError) Error() string {
-	return "the configuration is invalid; the running one stays in force"
+	list := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		list[i] = p.String()
+	}
+	return "the configuration is invalid: " + strings.Join(list, "; ")
 }

@@ -36,7 +36,7 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &invalid):
 		answer(w, http.StatusBadRequest, Failure{
-			Error:    invalid.Error(),
+			Error:    "the configuration is invalid; the running one stays in force",
 			Hint:     "serin check prints the same problems",
 			Problems: invalid.Problems,
 		})
