@@ -3,6 +3,7 @@ package admin
 import (
 	"html/template"
 	"net/http"
+	"strings"
 )
 
 // page is GET /: what runs here and where the API is; no script, nothing inline.
@@ -23,7 +24,7 @@ func (s *Server) paths() []string {
 	var list []string
 	for _, r := range s.routes() {
 		for method := range r.methods {
-			list = append(list, method+" "+r.pattern)
+			list = append(list, method+" "+strings.TrimSuffix(r.pattern, "{$}"))
 		}
 	}
 	return list

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -119,9 +120,12 @@ func empty(list string) http.HandlerFunc {
 }
 
 func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
+	q, err := url.ParseQuery(r.URL.RawQuery)
 	key := q.Get("key")
 	switch {
+	case err != nil:
+		fail(w, http.StatusBadRequest, "the query cannot be read", "in a key, write % as %25, & as %26 and ; as %3B")
+		return
 	case key == "":
 		fail(w, http.StatusBadRequest, "a key is needed", "/v1/explain?key=alice")
 		return

@@ -50,6 +50,8 @@ func TestHandler_BadRequests_GetClearErrorsAndChangeNothing(t *testing.T) {
 		{"huge limit", "GET", "/v1/rollouts/checkout/decisions?limit=1e9", "", 400, "limit", "1 to 1000"},
 		{"since of nothing", "GET", "/v1/rollouts/checkout/decisions?since=yesterday", "", 400, `since "yesterday"`, "1h"},
 		{"explain without a key", "GET", "/v1/explain", "", 400, "a key is needed", "alice"},
+		{"explain with a bare semicolon", "GET", "/v1/explain?key=a;b", "", 400, "the query cannot be read", "%3B"},
+		{"explain with a bad escape", "GET", "/v1/explain?key=%zz", "", 400, "the query cannot be read", "%25"},
 		{"key of a megabyte", "GET", "/v1/explain?key=" + long, "", 400, "16 KiB", "256"},
 	}
 	for _, tt := range tests {
@@ -185,6 +187,9 @@ func TestReload_Refused_ListsTheProblems(t *testing.T) {
 	o.Configuration = fakeConfiguration{err: &InvalidError{Problems: []config.Problem{
 		{File: "serin.toml", Line: 12, Key: "rollout.checkout.canary", Text: `no upstream "v3"`, Hint: `did you mean "v2"?`},
 	}}}
+	if text, want := o.Configuration.(fakeConfiguration).err.Error(), `serin.toml:12: rollout.checkout.canary: no upstream "v3" (did you mean "v2"?)`; !strings.Contains(text, want) {
+		t.Errorf("the log would say %q, want %q in it", text, want)
+	}
 	w := ask(New(o).Handler(), "POST", "/v1/reload", "{}")
 	f := failure(t, w)
 	if w.Code != 400 || len(f.Problems) != 1 || f.Problems[0].Line != 12 {
@@ -252,5 +257,13 @@ func TestPage_HostileNames_AreText(t *testing.T) {
 		if !strings.Contains(csp, want) || strings.Contains(csp, "unsafe") {
 			t.Errorf("policy %q, want %q and nothing unsafe", csp, want)
 		}
+	}
+}
+
+func TestPage_Paths_AreAsAClientWritesThem(t *testing.T) {
+	o, _ := rooms()
+	page := ask(New(o).Handler(), "GET", "/", "").Body.String()
+	if strings.Contains(page, "{$}") || !strings.Contains(page, "<code>GET /</code>") {
+		t.Errorf("got %s", page)
 	}
 }
