@@ -205,7 +205,7 @@ func TestTracker_EffectiveThen_IsThatOfHalfTheTime(t *testing.T) {
 	}
 }
 
-func TestTracker_Crowds_AreSweptAtMostOnceASecond(t *testing.T) {
+func TestTracker_Crowds_AreSweptAtMostTwiceASecond(t *testing.T) {
 	t.Parallel()
 	st := newStory(t, TrackerOptions{Every: 100 * time.Millisecond})
 	st.canary.Users = usersOf(func(ns, xs []uint32) { ns[1], xs[1] = 10, 1 })
@@ -219,15 +219,33 @@ func TestTracker_Crowds_AreSweptAtMostOnceASecond(t *testing.T) {
 		t.Errorf("all requests: got %+v", got)
 	}
 	st.canary.Users[All][2], st.canary.Users[BadKind][2] = 10, 1
-	st.now = st.now.Add(500 * time.Millisecond)
+	st.now = st.now.Add(400 * time.Millisecond)
 	st.tr.Add(st.now, &st.stable, &st.canary)
 	if got := st.view().Crowds[BadKind].BadBuckets; got != 1 {
-		t.Errorf("half a second later: got %d bad buckets, want 1 still", got)
+		t.Errorf("0.4 s later: got %d bad buckets, want 1 still", got)
 	}
-	st.now = st.now.Add(500 * time.Millisecond)
+	st.now = st.now.Add(600 * time.Millisecond)
 	st.tr.Add(st.now, &st.stable, &st.canary)
 	if got := st.view().Crowds[BadKind].BadBuckets; got != 2 {
 		t.Errorf("a second later: got %d bad buckets, want 2", got)
+	}
+}
+
+func TestTracker_TicksThatComeEarly_StillSeeTheNewestCrowds(t *testing.T) {
+	t.Parallel()
+	st := newStory(t, TrackerOptions{Every: time.Second})
+	st.canary.Users, st.stable.Users = zeroUsers(), zeroUsers()
+	for i, tick := range []time.Duration{1000, 999, 1001, 700, 1300, 990} { // milliseconds
+		st.canary.Users[All][7] += 10
+		st.canary.Users[BadKind][7] += 6
+		st.canary.Outcomes[ServerError] += 6
+		st.canary.Outcomes[Success] += 4
+		st.now = st.now.Add(tick * time.Millisecond)
+		st.tr.Add(st.now, &st.stable, &st.canary)
+		v := st.view()
+		if got, want := v.Crowds[BadKind].WorstCanary.X, float64(6*(i+1)); got != want {
+			t.Errorf("tick %d: got %v errors of the worst bucket, want %v, all the canary has", i+1, got, want)
+		}
 	}
 }
 
