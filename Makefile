@@ -22,8 +22,8 @@ demo: ## watch a bad canary being caught in under a minute
 test: ## every test, without the race detector
 	$(GO) test ./...
 
-race: ## every test, with the race detector
-	$(GO) test -race -timeout 20m ./...
+race: ## every test inside one process, with the race detector
+	$(GO) test -race -timeout 20m -skip '^TestE2E' $$($(GO) list ./... | grep -v -e /bench/chaos$$ -e /bench/wire$$)
 
 lint: ## vet, formatting, staticcheck
 	$(GO) vet ./...
@@ -44,8 +44,9 @@ golden: ## rewrite golden files and transcripts; review them as prose
 sim: ## the gate's table against its bars and the naive rules, RUNS (200) ladders a cell
 	$(GO) test ./gate/sim -run TestBars -v -timeout 60m -sim.runs=$(RUNS)
 
-e2e: ## the built binary between real processes
-	$(GO) test ./cmd/serin -run E2E -v -timeout 20m
+e2e: ## the built binary between real processes, on the real clock, one package at a time
+	$(GO) test -count 1 -timeout 20m -run '^TestE2E' ./cmd/serin
+	$(GO) test -count 1 -timeout 20m -p 1 ./bench/chaos ./bench/wire
 
 bench: ## serin beside nginx and HAProxy in one interleaved run (Debian packages nginx haproxy wrk)
 	$(GO) run ./bench
@@ -59,4 +60,4 @@ bench-compare: ## compare bench.old.txt with bench.txt
 cover: ## coverage of every package
 	$(GO) test -coverprofile=coverage.out ./... && $(GO) tool cover -func=coverage.out | tail -n 1
 
-check: lint build race ## what continuous integration runs
+check: lint build race e2e ## what continuous integration runs
