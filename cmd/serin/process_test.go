@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -169,7 +171,26 @@ type site struct{ dir, listen, admin string }
 
 func newSite(t *testing.T) site {
 	t.Helper()
-	return site{dir: t.TempDir(), listen: freeAddress("127.0.0.1:0"), admin: freeAddress("127.0.0.1:0")}
+	return site{dir: t.TempDir(), listen: ownAddress(t), admin: ownAddress(t)}
+}
+
+// ownPort is the port that ownAddress tries next.
+var ownPort atomic.Int32
+
+// ownAddress is a loopback address that no other test gets, nor the kernel for a connection (its own ports begin at
+// 32768): it is still free when serin listens there later.
+func ownAddress(t *testing.T) string {
+	t.Helper()
+	ownPort.CompareAndSwap(0, 10000+rand.Int32N(15000))
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", ownPort.Add(1))
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			return address
+		}
+	}
+	t.Fatal("no free port")
+	return ""
 }
 
 // config writes serin.toml: the site's addresses, then body.
@@ -209,6 +230,9 @@ func startDaemon(t *testing.T, s site, file string) *daemonProcess {
 	}
 	go func() { d.err = d.cmd.Wait(); close(d.done) }()
 	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("upstream errors: %s", upstreamErrors(s.admin))
+		}
 		d.cmd.Process.Kill()
 		<-d.done
 		if t.Failed() {
@@ -296,4 +320,20 @@ func runBinary(t *testing.T, path string, args ...string) (string, int) {
 		t.Fatal(err)
 	}
 	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// upstreamErrors is what the daemon's metrics say of failed exchanges, for a failing test's log.
+func upstreamErrors(admin string) string {
+	resp, err := http.Get("http://" + admin + "/metrics")
+	if err != nil {
+		return err.Error()
+	}
+	defer resp.Body.Close()
+	var found []string
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "serin_upstream_errors_total{") {
+			found = append(found, lines.Text())
+		}
+	}
+	return strings.Join(found, " ")
 }
