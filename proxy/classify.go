@@ -93,6 +93,8 @@ func failure(r upstream.Reason) (status int, text string) {
 		return 502, "The upstream ended the connection before it answered."
 	case upstream.Malformed, upstream.Truncated, upstream.Stalled:
 		return 502, "The upstream's answer makes no sense."
+	case upstream.TLS:
+		return 502, "The upstream's certificate or handshake was refused."
 	case upstream.QueueFull, upstream.QueueTime:
 		return 503, "Too many requests wait for the upstream."
 	}
