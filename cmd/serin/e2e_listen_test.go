@@ -107,7 +107,7 @@ limits = { body = "1KiB", fields = 8, target = "256B", head = "2KiB" }
 func TestE2E_Reload_AddressesOpenBeforeTheyClose(t *testing.T) {
 	t.Parallel()
 	e := newEdge(t, "[listen]\naddress = %q\n")
-	second := freeAddress("127.0.0.1:0")
+	second := ownAddress(t)
 	socket := "unix:" + shortDir(t) + "/front"
 	slow, idle := e.dial(), e.dial()
 	idle.ask(getRoot, 200)
@@ -136,7 +136,7 @@ func TestE2E_Reload_AddressThatCannotBeOpened_ChangesNothing(t *testing.T) {
 	e := newEdge(t, "[listen]\naddress = %q\n")
 	taken := listenTCP(t)
 	defer taken.Close()
-	free := freeAddress("127.0.0.1:0")
+	free := ownAddress(t)
 	err := e.relisten(fmt.Sprintf("[[listen]]\naddress = %q\n[[listen]]\naddress = %q\n", free, taken.Addr()))
 	var refused *admin.StatusError
 	if !errors.As(err, &refused) || refused.Status != http.StatusBadRequest || len(refused.Problems) != 1 {
@@ -173,7 +173,7 @@ func TestE2E_Reload_LogLevelAppliesAtOnce(t *testing.T) {
 func TestE2E_FiftyListenReloadsUnderLoad_NoRequestFails(t *testing.T) {
 	t.Parallel()
 	e := newEdge(t, "[listen]\naddress = %q\n")
-	second := freeAddress("127.0.0.1:0")
+	second := ownAddress(t)
 	ctx, stop := context.WithCancel(context.Background())
 	var sent, failed atomic.Int64
 	var load sync.WaitGroup
