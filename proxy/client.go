@@ -255,10 +255,11 @@ func (c *client) abandon() {
 	c.conn.BreakBoth()
 }
 
-// close ends the connection so that the client gets what was written: with something unread in our buffer the kernel
-// would send a reset, which may overtake the last answer (RFC 9112, section 9.6).
+// close ends the connection so that the client gets what was written: while the client sends more, the kernel would send
+// a reset, which may overtake the last answer (RFC 9112, section 9.6). A client that asked to close and has sent nothing
+// more is not waited for.
 func (c *client) close() {
-	if c.linger && c.conn.CloseWrite() == nil {
+	if (c.linger || c.in.Buffered() > 0) && c.conn.CloseWrite() == nil {
 		c.conn.ReadWithin(lingerFor)
 		for left := lingerBytes; left > 0; {
 			c.in.Discard(c.in.Buffered())

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"strings"
+
 	"serin/gate/window"
 )
 
@@ -122,6 +124,18 @@ var plainConversations = []conversation{
 		name: "a client that wants to close is closed after its answer",
 		steps: []step{
 			{"c send", getClose},
+			{"s head", "GET"},
+			{"s send", ok5},
+			{"c head", "HTTP/1.1 200|Connection: close"},
+			{"c is", "hello"},
+			{"c end", ""},
+		},
+		want: once(window.Success),
+	},
+	{
+		name: "a client that wants to close and sends more reads its answer to an end, not to a reset",
+		steps: []step{
+			{"c send", getClose + strings.Repeat("x", 40_000)},
 			{"s head", "GET"},
 			{"s send", ok5},
 			{"c head", "HTTP/1.1 200|Connection: close"},
