@@ -191,9 +191,13 @@ func streak(n int, more bool, most int) int {
 }
 
 // dead reports whether nobody reaches the canary while stable answers: every one of at least minDead requests of the
-// last minute was unreachable, or at least half of them and the active checks find no healthy server either.
+// last seconds, or where those are too few of the last minute, was unreachable, or at least half of them and the active
+// checks find no healthy server either.
 func dead(seen *Seen) bool {
-	span := &seen.View.W60
+	span := &seen.View.Recent
+	if !span.OK || judgedOf(&span.Canary) < minDead {
+		span = &seen.View.W60
+	}
 	if !span.OK {
 		span = &seen.View.Full
 	}

@@ -101,7 +101,7 @@ func (w *world) serve(i int, a arm, n float64) {
 func (w *world) view() window.View {
 	v := window.View{Elapsed: w.elapsed, Warm: w.elapsed > w.warmup, Before: window.Counts{X: w.before * 1e5, N: 1e5}}
 	v.Full = w.span(w.elapsed)
-	v.W300, v.W60 = w.span(300*time.Second), w.span(60*time.Second)
+	v.W300, v.W60, v.Recent = w.span(300*time.Second), w.span(60*time.Second), w.span(5*time.Second)
 	total := float64(w.now[0].Judged() + w.now[1].Judged())
 	for k := range v.Crowds {
 		c := &v.Crowds[k]

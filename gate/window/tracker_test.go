@@ -52,6 +52,9 @@ func TestTracker_Windows_NeverReachBeforeTheStep(t *testing.T) {
 	if v.W60.Canary.Judged() != 120 || v.W300.Canary.Judged() != 600 || v.W300.Stable.Judged() != 5400 || v.Full.Canary.Judged() != 1320 {
 		t.Errorf("after 11 min: %d, %d, %d", v.W60.Canary.Judged(), v.W300.Canary.Judged(), v.Full.Canary.Judged())
 	}
+	if r := v.Recent; !r.OK || r.Length != 5*time.Second || r.Canary.Judged() != 10 || r.Stable.Judged() != 90 {
+		t.Errorf("recent: got %d and %d in %v", r.Stable.Judged(), r.Canary.Judged(), r.Length)
+	}
 	if v.Elapsed != 11*time.Minute || v.Full.Length != v.Elapsed {
 		t.Errorf("elapsed: got %v and %v", v.Elapsed, v.Full.Length)
 	}
@@ -171,10 +174,10 @@ func TestTracker_Restart_GoesOnWhereItStopped(t *testing.T) {
 	st.now = st.now.Add(7 * time.Hour)          // downtime does not count
 	st.tr.Add(st.now, &st.stable, &st.canary)
 	after := st.view()
-	if after.W60.OK || after.W300.OK {
+	if after.W60.OK || after.W300.OK || after.Recent.OK {
 		t.Error("windows reach across the restart")
 	}
-	before.W60, before.W300 = Span{}, Span{}
+	before.W60, before.W300, before.Recent = Span{}, Span{}, Span{}
 	if !reflect.DeepEqual(after, before) {
 		t.Errorf("got %v elapsed, warm %v, %d timed, %+v", after.Elapsed, after.Warm, after.Full.Canary.Latency.Count(), after.Crowds[BadKind])
 	}

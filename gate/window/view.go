@@ -22,6 +22,9 @@ func (t *Tracker) View(now time.Time) View {
 	if p := t.reach(Short); p != nil {
 		t.span(&v.W60, p)
 	}
+	if p := t.reach(keepEvery - keepSlack); p != nil {
+		t.outcomes(&v.Recent, p)
+	}
 	if t.opts.Plain > 0 {
 		if p := t.reach(t.opts.Plain); p != nil {
 			t.span(&v.Plain, p)
@@ -66,6 +69,15 @@ func (t *Tracker) span(s *Span, from *pair) {
 	case t.state.Canary != nil && from.at < t.state.WarmAt:
 		since(&s.Stable, t.now.stable, t.state.Stable)
 		since(&s.Canary, t.now.canary, t.state.Canary)
+	}
+}
+
+// outcomes is span without the latencies, which nobody asks of so short a stretch.
+func (t *Tracker) outcomes(s *Span, from *pair) {
+	s.OK, s.Length = true, t.now.at-from.at
+	for i := range s.Canary.Outcomes {
+		s.Stable.Outcomes[i] = t.now.stable.Outcomes[i] - from.stable.Outcomes[i]
+		s.Canary.Outcomes[i] = t.now.canary.Outcomes[i] - from.canary.Outcomes[i]
 	}
 }
 

@@ -111,6 +111,7 @@ type Crowd struct {
 type View struct {
 	Elapsed         time.Duration // since the step's evidence began, in every phase
 	Full, W300, W60 Span
+	Recent          Span // outcomes of about the last 5 s: who answers at all
 	Warm            bool // the warm-up is over (or there is none)
 	Crowds          [Kinds]Crowd
 	Before          Counts  // stable before the rollout began (sick test); N = 0: unknown
