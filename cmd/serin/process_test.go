@@ -147,6 +147,7 @@ type daemonProcess struct {
 	done   chan struct{} // closed when the process has ended
 	err    error         // its end
 	log    *lockedBuffer
+	notify *net.UnixConn // $NOTIFY_SOCKET
 }
 
 type lockedBuffer struct {
@@ -208,53 +209,69 @@ func (s site) config(t *testing.T, body string) string {
 }
 
 // startDaemon runs `serin run -c file` and waits until it says over $NOTIFY_SOCKET that it is ready, as systemd would.
-func startDaemon(t *testing.T, s site, file string) *daemonProcess {
+func startDaemon(t *testing.T, s site, file string, sockets ...*os.File) *daemonProcess {
+	t.Helper()
+	d := launchDaemon(t, s, file, sockets...)
+	d.awaitReady()
+	return d
+}
+
+// launchDaemon starts serin as systemd would, with the sockets it passes, all called serin.
+func launchDaemon(t *testing.T, s site, file string, sockets ...*os.File) *daemonProcess {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	socket := filepath.Join(s.dir, "notify")
-	os.Remove(socket)
-	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
-	if err != nil {
+	d := &daemonProcess{t: t, File: file, Listen: "http://" + s.listen, done: make(chan struct{}), log: &lockedBuffer{}}
+	socket := filepath.Join(s.dir, fmt.Sprintf("notify%d", launches.Add(1)))
+	if d.notify, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"}); err != nil {
 		t.Fatal(err)
 	}
-	defer notify.Close()
-	d := &daemonProcess{t: t, File: file, Listen: "http://" + s.listen, done: make(chan struct{}), log: &lockedBuffer{}}
+	t.Cleanup(func() { d.notify.Close() })
+	if d.Client, err = admin.NewClient(s.admin); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Client.Close)
 	d.cmd = exec.Command(path, "run", "-c", file)
-	d.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket)
+	if len(sockets) > 0 { // LISTEN_PID is the process's own number: only a shell can know it before
+		d.cmd = exec.Command("sh", "-c", `LISTEN_PID=$$ exec "$0" "$@"`, path, "run", "-c", file)
+		d.cmd.ExtraFiles = sockets
+	}
+	names := strings.TrimSuffix(strings.Repeat("serin:", len(sockets)), ":")
+	d.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket, fmt.Sprintf("LISTEN_FDS=%d", len(sockets)), "LISTEN_FDNAMES="+names)
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
 	if err := d.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() { d.err = d.cmd.Wait(); close(d.done) }()
 	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("upstream errors: %s", upstreamErrors(s.admin))
-		}
 		d.cmd.Process.Kill()
 		<-d.done
 		if t.Failed() {
 			t.Logf("serin said:\n%s", d.log)
 		}
 	})
-	notify.SetReadDeadline(time.Now().Add(20 * time.Second))
+	return d
+}
+
+// launches numbers the daemons of this process.
+var launches atomic.Int32
+
+// awaitReady waits until the daemon says that it serves.
+func (d *daemonProcess) awaitReady() {
+	d.t.Helper()
+	d.notify.SetReadDeadline(time.Now().Add(20 * time.Second))
 	buf := make([]byte, 4096)
 	for {
-		n, err := notify.Read(buf)
+		n, err := d.notify.Read(buf)
 		if err != nil {
-			t.Fatalf("serin did not become ready: %v\n%s", err, d.log)
+			d.t.Fatalf("serin did not become ready: %v\n%s", err, d.log)
 		}
 		if strings.Contains(string(buf[:n]), "READY=1") {
-			break
+			return
 		}
 	}
-	if d.Client, err = admin.NewClient(s.admin); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(d.Client.Close)
-	return d
 }
 
 // Signal sends sig and, unless it is SIGHUP, returns when the process has ended, with its exit code.
