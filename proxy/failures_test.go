@@ -141,6 +141,18 @@ var brokenConversations = []conversation{
 		want: once(window.Reset),
 	},
 	{
+		name: "a reset behind an interim answer: the request was seen, and is not sent again",
+		steps: []step{
+			{"c send", get},
+			{"s head", "GET"},
+			{"s send", "HTTP/1.1 103 Early Hints\r\n\r\n"},
+			{"c head", "HTTP/1.1 103"},
+			{"s close", ""},
+			{"c head", "HTTP/1.1 502"},
+		},
+		want: once(window.Reset),
+	},
+	{
 		name: "a reset before the answer: POST is not sent again",
 		steps: []step{
 			{"c send", post + "Content-Length: 0\r\n\r\n"},

@@ -48,6 +48,7 @@ type exchange struct {
 	up          *upstream.Conn
 	server      string
 	sent        bool // some of the request may have reached the upstream
+	heard       bool // an interim answer has come
 	retries     int
 	requestBody wire.Body
 	upload      upload
@@ -88,7 +89,7 @@ func (x *exchange) run() (keep bool) {
 // admit takes the time and forgets the request before.
 func (x *exchange) admit() {
 	x.start = x.client.proxy.now()
-	x.active, x.keep, x.recorded, x.replied, x.sent, x.continued = true, false, false, false, false, false
+	x.active, x.keep, x.recorded, x.replied, x.sent, x.heard, x.continued = true, false, false, false, false, false, false
 	x.headAt, x.sentAt, x.retries, x.server = 0, 0, 0, ""
 	x.route, x.split, x.pool, x.meter, x.up = nil, nil, nil, nil, nil
 	x.choice, x.key, x.end, x.refusal, x.cookie = router.Choice{}, 0, ending{}, nil, x.cookie[:0]

@@ -49,7 +49,7 @@ func (x *exchange) forward() bool {
 // mayRetry: no byte of an answer, a method that may be repeated, and no body, whose beginning is gone.
 func (x *exchange) mayRetry() bool {
 	return x.end.reason == upstream.Reset && x.retries < x.pool.Retries() &&
-		x.request.Idempotent && x.request.Framing == wire.NoBody && !x.replied
+		x.request.Idempotent && x.request.Framing == wire.NoBody && !x.heard
 }
 
 // lend takes a connection from the pool. A pool that a reload is retiring sends us to the snapshot in force: nothing has
@@ -160,6 +160,7 @@ func (x *exchange) await() bool {
 			x.end.status = x.response.Status
 			return true
 		}
+		x.heard = true
 		if interim++; interim > maxInterim {
 			x.fail(ending{origin: byUpstream, reason: upstream.Malformed, status: 502})
 			return false
