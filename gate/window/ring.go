@@ -27,12 +27,13 @@ type TrackerOptions struct {
 // differences count. One goroutine owns it. Its state is JSON, for a restart in mid-step: the windows start anew then, the
 // rest goes on, provided that the readings go on too (a saved base with the live counts added).
 type Tracker struct {
-	opts  TrackerOptions
-	last  time.Time // of the newest reading; zero: none yet
-	now   pair      // the newest reading
-	ring  []pair    // older readings, oldest first, about keepEvery apart, beyond Long a sixtieth of Plain
-	swept time.Duration
-	state trackerState
+	opts    TrackerOptions
+	last    time.Time // of the newest reading; zero: none yet
+	now     pair      // the newest reading
+	ring    []pair    // older readings, oldest first, about keepEvery apart, beyond Long a sixtieth of Plain
+	swept   time.Duration
+	unswept bool // something was counted since the last sweep
+	state   trackerState
 }
 
 // pair is one reading of both arms, without users. Snapshots are shared by the pairs between which nothing was counted, and
@@ -91,10 +92,13 @@ func NewTracker(o TrackerOptions) *Tracker {
 // most twice a second; without, the last ones stay. Neither snapshot is kept or changed.
 func (t *Tracker) Add(now time.Time, stable, canary *Snapshot) {
 	t.advance(now)
-	t.now = pair{at: t.state.Elapsed, stable: kept(stable, t.now.stable), canary: kept(canary, t.now.canary)}
+	was := t.now
+	t.now = pair{at: t.state.Elapsed, stable: kept(stable, was.stable), canary: kept(canary, was.canary)}
 	t.warm()
 	t.keep()
-	if stable.Users != nil && canary.Users != nil && (t.swept == 0 || t.state.Elapsed-t.swept >= crowdEvery) {
+	t.unswept = t.unswept || t.now.stable != was.stable || t.now.canary != was.canary
+	if t.unswept && stable.Users != nil && canary.Users != nil && (t.swept == 0 || t.state.Elapsed-t.swept >= crowdEvery) {
+		t.unswept = false
 		t.sweep(stable.Users, canary.Users)
 	}
 }

@@ -222,6 +222,7 @@ func TestTracker_Crowds_AreSweptAtMostTwiceASecond(t *testing.T) {
 		t.Errorf("all requests: got %+v", got)
 	}
 	st.canary.Users[All][2], st.canary.Users[BadKind][2] = 10, 1
+	st.canary.Outcomes[ServerError]++
 	st.now = st.now.Add(400 * time.Millisecond)
 	st.tr.Add(st.now, &st.stable, &st.canary)
 	if got := st.view().Crowds[BadKind].BadBuckets; got != 1 {
