@@ -33,6 +33,7 @@ type dataplane struct {
 // installed is one immutable generation of routing.
 type installed struct {
 	plan     *config.Plan
+	ids      map[string]int // split IDs by rollout
 	settings map[string]control.Setting
 	snap     *proxy.Snapshot
 	sources  []config.Upstream // what snap.Pools were made of, by ID; kept pools of replaced upstreams follow the plan's
@@ -51,13 +52,13 @@ func newDataplane(p *proxy.Proxy, log *slog.Logger) *dataplane {
 // looked up are no error: their servers are tried again while the rest serves.
 func (d *dataplane) Install(plan *config.Plan, settings map[string]control.Setting) error {
 	old := d.inForce.Load()
-	next := &installed{plan: plan, settings: make(map[string]control.Setting, len(plan.Rollouts))}
+	next := &installed{plan: plan, ids: make(map[string]int, len(plan.Rollouts)), settings: make(map[string]control.Setting, len(plan.Rollouts))}
 	next.sources = append(next.sources, plan.Upstreams...)
 	next.splits = make([]*router.Split, len(plan.Rollouts))
 	for i := range plan.Rollouts {
 		ro := &plan.Rollouts[i]
 		s := settings[ro.Name]
-		next.settings[ro.Name] = s
+		next.settings[ro.Name], next.ids[ro.Name] = s, i
 		split := *ro.Split
 		split.ID, split.Weight = i, s.Weight
 		if s.Keep != "" {
@@ -116,16 +117,14 @@ func (d *dataplane) Read(rollout string, r *control.Reading) {
 		return
 	}
 	split, ups := now.snap.Splits[i], now.splits[i].Upstreams
-	split.Evidence[router.Stable].Read(&r.Stable, r.WantUsers)
-	split.Evidence[router.Canary].Read(&r.Canary, r.WantUsers)
-	var aside window.Snapshot
-	r.Forced = 0
-	for _, m := range split.Forced {
-		m.Read(&aside, false)
-		r.Forced += aside.Total()
+	meters := split.Evidence
+	r.Quiet = meters[router.Stable].Total() == r.Stable.Total() && meters[router.Canary].Total() == r.Canary.Total()
+	if !r.Quiet {
+		meters[router.Stable].Read(&r.Stable, r.WantUsers)
+		meters[router.Canary].Read(&r.Canary, r.WantUsers)
 	}
-	split.Keyless.Read(&aside, false)
-	r.Keyless = aside.Total()
+	r.Forced = split.Forced[router.Stable].Total() + split.Forced[router.Canary].Total()
+	r.Keyless = split.Keyless.Total()
 	stable, canary := now.snap.Pools[ups[router.Stable]], now.snap.Pools[ups[router.Canary]]
 	r.StableHealthy, r.CanaryHealthy = stable.Healthy(), canary.Healthy()
 	r.StableInFlight, r.CanaryInFlight = stable.InFlight(), canary.InFlight()
@@ -137,12 +136,8 @@ func (d *dataplane) publish(next *installed) {
 }
 
 func (g *installed) index(rollout string) (int, bool) {
-	for i := range g.plan.Rollouts {
-		if g.plan.Rollouts[i].Name == rollout {
-			return i, true
-		}
-	}
-	return 0, false
+	i, ok := g.ids[rollout]
+	return i, ok
 }
 
 // keep finds the pool that completed with the revision and gives it an ID after the plan's own. Where it is gone (the

@@ -49,6 +49,22 @@ func (l *Loop) newTracker(r *rollout, warmup time.Duration) *window.Tracker {
 func (l *Loop) look(r *rollout, now time.Time) {
 	r.reading.WantUsers = true
 	l.dataplane.Read(r.name, &r.reading)
+	if !r.reading.Quiet {
+		r.sum()
+		if r.idle() {
+			r.history.Add(now, &r.total[0])
+		}
+	}
+	r.tracker.Add(now, &r.total[0], &r.total[1])
+	r.seen = gate.Seen{
+		View: r.tracker.View(now), StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy,
+		ObservedWeight: r.observed(), WallClock: now, JournalAvailable: l.available(now) && r.pending == nil,
+	}
+	r.seen.WindowOpen, _ = l.window(r.name, now)
+}
+
+// sum adds what a process before counted in the same step.
+func (r *rollout) sum() {
 	for i, arm := range []*window.Snapshot{&r.reading.Stable, &r.reading.Canary} {
 		users := r.total[i].Users
 		zero(users)
@@ -57,15 +73,6 @@ func (l *Loop) look(r *rollout, now time.Time) {
 		r.total[i].Add(&window.Snapshot{Users: r.base[i].Users})
 		r.total[i].Add(arm)
 	}
-	r.tracker.Add(now, &r.total[0], &r.total[1])
-	if r.idle() {
-		r.history.Add(now, &r.total[0])
-	}
-	r.seen = gate.Seen{
-		View: r.tracker.View(now), StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy,
-		ObservedWeight: r.observed(), WallClock: now, JournalAvailable: l.available(now) && r.pending == nil,
-	}
-	r.seen.WindowOpen, _ = l.window(r.name, now)
 }
 
 func zero(u *window.Users) {

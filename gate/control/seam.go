@@ -16,7 +16,8 @@ type Dataplane interface {
 	Install(plan *config.Plan, settings map[string]Setting) error
 	// Set changes one rollout's routing at once: when it returns, no new request uses the old setting.
 	Set(rollout string, s Setting)
-	// Read fills r with what the rollout's current meters say, cumulative since Setting.Step began.
+	// Read fills r with what the rollout's current meters say, cumulative since Setting.Step began. Where nothing was counted
+	// since the reading that is in r, of the same step, it may say Quiet and leave Stable and Canary alone.
 	Read(rollout string, r *Reading)
 }
 
@@ -37,6 +38,7 @@ type Setting struct {
 type Reading struct {
 	Stable, Canary                 window.Snapshot // evidence; Users filled when WantUsers
 	WantUsers                      bool
+	Quiet                          bool   // Stable and Canary are as they were
 	Forced                         uint64 // requests by the force header: never evidence
 	Keyless                        uint64 // requests without any key: stable, no evidence
 	StableHealthy                  bool
