@@ -70,8 +70,13 @@ func New(o Options) *Proxy {
 	return p
 }
 
-// Run ends overdue waits until ctx ends. Keep it running until Drain has returned.
-func (p *Proxy) Run(ctx context.Context) error { return p.sweeper.Run(ctx) }
+// Run ends overdue waits and gives memory back until ctx ends. Keep it running until Drain has returned.
+func (p *Proxy) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { p.tidy(ctx) })
+	return p.sweeper.Run(ctx)
+}
 
 // Publish puts s in force. When it returns, no request that arrives uses an older snapshot; requests under way finish with
 // theirs. s and what it points to belong to the proxy from then on.

@@ -1,0 +1,52 @@
+package proxy
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+)
+
+const (
+	// tidyEvery is how often memory is looked after.
+	tidyEvery = 5 * time.Second
+	// tidyFrom is how many clients must have left before it is worth a collection.
+	tidyFrom = 512
+)
+
+// tidy gives memory back after a crowd has left, until ctx ends. Requests allocate nothing, so that without it the next
+// collection might be minutes away, and the next crowd would come on top of what the last one left behind.
+func (p *Proxy) tidy(ctx context.Context) {
+	ticker := time.NewTicker(tidyEvery)
+	defer ticker.Stop()
+	var t tide
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if t.ebbs(p.Connections()) {
+				debug.FreeOSMemory()
+			}
+		}
+	}
+}
+
+// tide follows the number of clients.
+type tide struct {
+	high  int  // most since the last collection
+	again bool // pooled buffers outlive one collection
+}
+
+// ebbs reports whether so many of the clients have left that a collection pays; true a second time after it.
+func (t *tide) ebbs(clients int) bool {
+	if t.again {
+		t.again = false
+		return true
+	}
+	t.high = max(t.high, clients)
+	if t.high-clients < tidyFrom || clients > t.high/2 {
+		return false
+	}
+	t.high, t.again = clients, true
+	return true
+}
