@@ -5,8 +5,9 @@ import (
 )
 
 // Get lends a connection for one exchange: an idle one that is provably quiet, else a new one, else after a wait in the
-// queue. Key decides the server where balance is hash. Avoid, when not nil, is the server a retry must not go to. Servers
-// that refuse are passed over, at most maxDials of them: nothing was sent, so this is no retry. The error is an *Error.
+// queue. Key decides the server where balance is hash. Avoid, when not nil, is the server a retry goes to only when there is
+// no other. Servers that refuse are passed over, at most maxDials of them: nothing was sent, so this is no retry. The error
+// is an *Error.
 func (p *Pool) Get(key uint64, avoid *Server) (*Conn, error) {
 	var triedArray [maxDials + 1]*Server
 	tried := triedArray[:0]
@@ -15,7 +16,7 @@ func (p *Pool) Get(key uint64, avoid *Server) (*Conn, error) {
 	}
 	var last *Error
 	for dials := 0; dials < maxDials; dials++ {
-		s, conn, err := p.take(key, tried, last != nil)
+		s, conn, err := p.take(key, tried, avoid, last != nil)
 		if err != nil {
 			if last != nil { // what the servers said tells more than that none is left
 				return nil, last
@@ -29,6 +30,9 @@ func (p *Pool) Get(key uint64, avoid *Server) (*Conn, error) {
 		if last == nil {
 			return conn, nil
 		}
+		if s == avoid {
+			return nil, last
+		}
 		tried = append(tried, s)
 	}
 	return nil, last
@@ -36,15 +40,15 @@ func (p *Pool) Get(key uint64, avoid *Server) (*Conn, error) {
 
 // take chooses a server and takes its best idle connection, or, with a nil Conn, the right to dial it. Refused says that a
 // server of tried could not be reached just now.
-func (p *Pool) take(key uint64, tried []*Server, refused bool) (*Server, *Conn, *Error) {
+func (p *Pool) take(key uint64, tried []*Server, avoid *Server, refused bool) (*Server, *Conn, *Error) {
 	var until time.Time
 	p.mu.Lock()
 	counted := len(tried) > 0
 	for {
 		now := p.coarse()
 		s := p.choose(key, tried, now)
-		if s == nil && len(tried) == 1 && !refused && len(p.open) > 0 {
-			s = tried[0] // a retry where there is no other server
+		if s == nil && len(p.open) > 0 {
+			s = avoid // no other server is left
 		}
 		if p.closed || s == nil {
 			return nil, nil, p.refuse(refused)

@@ -242,6 +242,20 @@ func TestGet_Avoid_PrefersAnotherServerButNotNone(t *testing.T) {
 	}
 }
 
+func TestGet_AvoidButTheOthersRefuse_TakesTheServerToAvoid(t *testing.T) {
+	t.Parallel()
+	far := newFarEnd(t)
+	p := newPool(t, Spec{Servers: []ServerSpec{far.spec(), refusing(t)}})
+	first := mustGet(t, p)
+	again, err := p.Get(0, first.Server())
+	if err != nil || again.Server() != first.Server() {
+		t.Fatalf("got %v, want the one server that listens", err)
+	}
+	if errors := p.Status().Errors; errors["connect"] == 0 {
+		t.Error("the other server was not asked first")
+	}
+}
+
 func TestGet_AtTheLimit_WaitsItsTurn(t *testing.T) {
 	t.Parallel()
 	far := newFarEnd(t)
