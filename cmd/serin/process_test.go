@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 	if version := os.Getenv(sampleEnv); version != "" {
 		os.Exit(sampleMain(version))
 	}
+	if path := os.Getenv(dialerEnv); path != "" {
+		os.Exit(dialerMain(path))
+	}
 	flag.Parse()
 	// The end-to-end tests wait far more than they compute.
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
