@@ -10,9 +10,9 @@ const (
 	keepSlack = 500 * time.Millisecond // ticks come early and late
 )
 
-// crowdEvery is the least time between two sweeps over the buckets: a tick of 1 s that comes early must still find the
-// worst bucket of its own reading, or what one user did since would count as everybody's.
-const crowdEvery = time.Second - keepSlack
+// crowdEvery is the least time between two sweeps over the buckets: a tick of 1 s that comes early, after a late one even
+// very early, must still find the worst bucket of its own reading, or what one user did since would count as everybody's.
+const crowdEvery = 200 * time.Millisecond
 
 // TrackerOptions of a Tracker. The zero value has no warm-up, no mask and expects a reading every 5 s.
 type TrackerOptions struct {
@@ -89,7 +89,7 @@ func NewTracker(o TrackerOptions) *Tracker {
 }
 
 // Add takes a reading of both arms, cumulative since the step began, at now. Readings with Users refresh the crowds, at
-// most twice a second; without, the last ones stay. Neither snapshot is kept or changed.
+// most every crowdEvery; without, the last ones stay. Neither snapshot is kept or changed.
 func (t *Tracker) Add(now time.Time, stable, canary *Snapshot) {
 	t.advance(now)
 	was := t.now
