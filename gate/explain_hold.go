@@ -69,7 +69,12 @@ func holdSentence(s State, p *Policy, d *Decision) string {
 
 func waitingSentence(s State, p *Policy, d *Decision) string {
 	switch d.Reason {
+	case "":
+		return "Waiting for the first look at it."
 	case Manual:
+		if !p.ManualStart || s.Begun {
+			return "Waiting for the next look at it."
+		}
 		return "Waiting for a person to start it."
 	case StableOutdated:
 		return fmt.Sprintf("Waiting: the configuration still names as stable the version that %s has replaced; make %s the stable upstream.", s.Live, s.Live)
@@ -90,6 +95,9 @@ func detained(s State, p *Policy, d *Decision) string {
 	text := holdText(s, p, d)
 	switch s.Cause {
 	case CauseFinding:
+		if len(d.Findings) > 0 && holder(d) == nil {
+			text = "the canary was found worse than stable; what has been seen since does not confirm it"
+		}
 		if s.Asked {
 			text += "; the hold has lasted too long, a person decides"
 		}
@@ -157,7 +165,7 @@ func collectingText(s State, p *Policy, f *Finding) string {
 		return fmt.Sprintf("%s of at least %s are over", span(s.Clock), span(least))
 	}
 	if f != nil {
-		return fmt.Sprintf("%s are too few to judge", many(f.Samples.Canary, "canary request"))
+		return fmt.Sprintf("%s too few to judge", manyAre(f.Samples.Canary, "canary request"))
 	}
 	return "collecting evidence"
 }
@@ -166,7 +174,7 @@ func collectingText(s State, p *Policy, f *Finding) string {
 func findingText(f *Finding) string {
 	switch f.Reason {
 	case NotEnoughEvidence:
-		return fmt.Sprintf("%s are not yet enough to rule out %s", many(f.Samples.Canary, "canary request"), harm(f))
+		return fmt.Sprintf("%s not yet enough to rule out %s", manyAre(f.Samples.Canary, "canary request"), harm(f))
 	case EstimateAboveHold:
 		if f.Confirmed { // the plain judge asks for no evidence
 			return comparison(f)

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +40,7 @@ func nextOfWaiting(s State, p *Policy) string {
 		return ""
 	case s.Reason == StableOutdated:
 		return fmt.Sprintf("Starts once stable names revision %s.", s.Live)
-	case s.Reason == Manual:
+	case s.Reason == Manual && p.ManualStart && !s.Begun:
 		return fmt.Sprintf("Starts with: serin start %s.", p.Rollout)
 	case s.Reason == WindowClosed:
 		return fmt.Sprintf("Starts at %s when the window opens.", stageName(p, nextStage(&s, p)))
@@ -73,7 +74,14 @@ func nextOfProgress(s State, p *Policy, d *Decision, now time.Time) string {
 	case CanaryPoolUnhealthy:
 		return to + " once the canary's pool is healthy and the gates agree."
 	case OneBucketDominates:
-		return fmt.Sprintf("A person decides: serin promote, step-back or rollback %s.", p.Rollout)
+		return personDecides(s, p, now)
+	case WorseThanStable: // the plain judge wants to see it more than once
+		if p.Plain != nil && s.Failing > 0 {
+			return fmt.Sprintf("Roll back after %d checks in a row beyond the rollback limit; this was number %d.", p.Plain.Failures, s.Failing)
+		}
+	}
+	if d.Action != ActHold { // what it rests on was collected before
+		return to + " once the gates agree."
 	}
 	f := last(d)
 	if f != nil && f.Reason == EstimateAboveHold {
@@ -133,10 +141,20 @@ func nextOfApproval(s State, p *Policy, now time.Time) string {
 func nextOfHold(s State, p *Policy, now time.Time) string {
 	t := HoldTimer(s, p)
 	if t == nil || t.Left < 0 {
-		return fmt.Sprintf("A person decides: serin resume, promote, step-back or rollback %s.", p.Rollout)
+		return personDecides(s, p, now)
 	}
 	return fmt.Sprintf("%s at about %s, unless the finding clears or a person decides.",
 		strings.ToUpper(t.Then[:1])+t.Then[1:], clock(now.Add(t.Left), now))
+}
+
+// personDecides names the verbs that get a rollout out of where it is.
+func personDecides(s State, p *Policy, now time.Time) string {
+	verbs := slices.DeleteFunc(Allowed(s, p, now), func(v string) bool { return v == VerbPause.String() })
+	text := strings.Join(verbs, ", ")
+	if i := strings.LastIndex(text, ", "); i >= 0 {
+		text = text[:i] + " or " + text[i+2:]
+	}
+	return fmt.Sprintf("A person decides: serin %s %s.", text, p.Rollout)
 }
 
 // Timer is something that is waited for: how long already, how long at most, and what happens then.

@@ -119,11 +119,19 @@ func (t *turn) holdFinding(j judgement, seen *Seen) {
 		t.timeOut()
 		return
 	}
-	r := j.reason
-	if !j.confirmed && t.was.Cause == CauseFinding {
-		r = t.was.Reason
+	t.end(ActHold, t.finding(j))
+}
+
+// finding is the reason of a hold for a finding: what is seen now where that is confirmed, else what it was found for, and
+// not what has happened to it since (a pause, a reload, a sick stable).
+func (t *turn) finding(j judgement) Reason {
+	switch {
+	case j.confirmed, j.reason == OneBucketDominates:
+		return j.reason
+	case t.was.Reason == EstimateAboveHold: // of the plain judge
+		return EstimateAboveHold
 	}
-	t.end(ActHold, r)
+	return WorseThanStable
 }
 
 // timeOut is the end of a confirmed hold. Against a frozen baseline, and for a version that must not be reverted, only a

@@ -117,7 +117,11 @@ func (t *turn) rebase() (State, Decision) {
 		s.Restarts++
 		s.Cleared = s.Cleared || s.Cause != ""
 	}
-	return t.end(ActReplan, PolicyChanged)
+	state, d := t.end(ActReplan, PolicyChanged)
+	if state.Phase == Holding { // it goes on being held for what it was held for
+		state.Reason = t.was.Reason
+	}
+	return state, d
 }
 
 // refit finds the stage that belongs to the weight in another ladder.

@@ -57,6 +57,14 @@ func many(n uint64, noun string) string {
 	return grouped(n) + " " + noun + "s"
 }
 
+// manyAre is many with its verb: "1 canary request is".
+func manyAre(n uint64, noun string) string {
+	if n == 1 {
+		return many(n, noun) + " is"
+	}
+	return many(n, noun) + " are"
+}
+
 // span is a duration as a person says it: "40 s", "6 min", "2 h", "1 h 30 min", "3 days".
 func span(d time.Duration) string {
 	switch {
