@@ -5,10 +5,12 @@ GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 BENCHSTAT   := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 FUZZTIME    ?= 10s
 RUNS        ?= 200
+DURATION    ?= 10m
+SEED        ?= 0
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint fmt fuzz golden sim e2e bench bench-go bench-compare cover check
+.PHONY: help build demo test race lint fmt fuzz golden sim e2e chaos soak bench bench-go bench-compare cover check
 
 help: ## print the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +49,13 @@ sim: ## the gate's table against its bars and the naive rules, RUNS (200) ladder
 e2e: ## the built binary between real processes, on the real clock, one package at a time
 	$(GO) test -count 1 -timeout 20m -run '^TestE2E' ./cmd/serin
 	$(GO) test -count 1 -timeout 20m -p 1 ./bench/chaos ./bench/wire
+
+chaos: ## faults at full size, SEED (0: another one) repeats a storm; then again with serin built for races
+	$(GO) test -count 1 -timeout 30m -v ./bench/chaos -skip '^TestSoak' -chaos.full -chaos.duration 2m -chaos.seed $(SEED)
+	$(GO) test -count 1 -timeout 30m -v ./bench/chaos -skip '^TestSoak' -chaos.race -chaos.duration 1m -chaos.seed $(SEED)
+
+soak: ## reloads, weights and upstream restarts for DURATION (10m)
+	$(GO) test -count 1 -timeout 24h -v ./bench/chaos -run '^TestSoak' -chaos.duration $(DURATION) -chaos.seed $(SEED)
 
 bench: ## serin beside nginx and HAProxy in one interleaved run (Debian packages nginx haproxy wrk)
 	$(GO) run ./bench

@@ -46,6 +46,8 @@ type client struct {
 	used    bool
 }
 
+func newReader(c net.Conn) *bufio.Reader { return bufio.NewReaderSize(c, 2048) }
+
 func newClient(address string) *client { return &client{address: address, timeout: 40 * time.Second} }
 
 func (c *client) close() {
@@ -70,7 +72,7 @@ func (c *client) exchange(o *outcome) {
 			o.Dialled = err
 			return
 		}
-		c.conn, c.in, c.used = conn, bufio.NewReader(conn), false
+		c.conn, c.in, c.used = conn, newReader(conn), false
 	}
 	o.Reused = c.used
 	_ = c.conn.SetDeadline(time.Now().Add(c.timeout))

@@ -60,6 +60,8 @@ type daemon struct {
 	log  *record
 	done chan struct{} // closed when the process has ended
 	api  *admin.Client
+
+	notify *net.UnixConn
 }
 
 // record is what a process said, safe for concurrent use.
@@ -83,6 +85,14 @@ func (r *record) String() string {
 // start runs serin with the site's file and waits until it says that it is ready. Limits go before it: "ulimit -n 64".
 func start(t *testing.T, s site, limits ...string) *daemon {
 	t.Helper()
+	d := launch(t, s, limits...)
+	d.awaitReady()
+	return d
+}
+
+// launch is start without the wait.
+func launch(t *testing.T, s site, limits ...string) *daemon {
+	t.Helper()
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
@@ -92,8 +102,8 @@ func start(t *testing.T, s site, limits ...string) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer notify.Close()
-	d := &daemon{t: t, site: s, log: &record{}, done: make(chan struct{})}
+	t.Cleanup(func() { notify.Close() })
+	d := &daemon{t: t, site: s, log: &record{}, done: make(chan struct{}), notify: notify}
 	script := strings.Join(append(limits, `exec "$0" run -c "$1"`), "; ")
 	d.cmd = exec.Command("sh", "-c", script, path, filepath.Join(s.dir, "serin.toml"))
 	d.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket, "GORACE=halt_on_error=0 exitcode=66")
@@ -107,16 +117,16 @@ func start(t *testing.T, s site, limits ...string) *daemon {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.api.Close)
-	d.awaitReady(notify)
 	return d
 }
 
-func (d *daemon) awaitReady(notify *net.UnixConn) {
+// awaitReady waits for what systemd would wait for.
+func (d *daemon) awaitReady() {
 	d.t.Helper()
 	buf := make([]byte, 4096)
 	for until := time.Now().Add(60 * time.Second); time.Now().Before(until); {
-		notify.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-		n, err := notify.Read(buf)
+		d.notify.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		n, err := d.notify.Read(buf)
 		if err == nil && strings.Contains(string(buf[:n]), "READY=1") {
 			return
 		}

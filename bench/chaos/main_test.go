@@ -41,7 +41,7 @@ func buildSerin() (string, error) {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	zerolog.SetGlobalLevel(zerolog.Disabled) // toxiproxy talks
+	zerolog.SetGlobalLevel(zerolog.Disabled)
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue { // they wait more than they compute
 		if err := f.Value.Set("8"); err != nil {
 			panic(err)

@@ -1,0 +1,238 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// stormy is a rollout that only people move: two servers an arm, gates that never mind.
+const stormy = `
+[upstream.v1]
+servers = [%q, %q]
+timeout = { connect = "1s", response = "10s", idle = "10s" }
+eject   = { consecutive = 5, for = "2s" }
+[upstream.v2]
+servers = [%q, %q]
+timeout = { connect = "1s", response = "10s", idle = %q }
+eject   = { consecutive = 5, for = "2s" }
+[rollout.shop]
+stable = "v1"
+canary = "v2"
+key    = ["header:X-User-Id"]
+ladder = ["10%%", "30%%", "60%%", "100%%"]
+every  = "1h"
+[[rollout.shop.gate]]
+metric = "error_rate"
+hold   = "stable + 90pt"
+`
+
+const (
+	stormUsers   = 200
+	stormClients = 16
+)
+
+// storm is one run: a crowd that keeps a ledger, and a schedule of faults from a seed.
+type storm struct {
+	t       *testing.T
+	site    site
+	archive *archive
+	servers [2][2]*service // by arm
+	flips   map[string]float64
+	rand    *rand.Rand // the schedule's
+	idle    int        // changes with each valid reload
+
+	daemon *daemon   // the one in service
+	faults []fault   // what was done, in order
+	broken int       // reloads that were refused, as they should be
+	ledger []outcome // guarded by mu while the crowd runs
+	mu     sync.Mutex
+}
+
+// fault is something that was done, for as long as its effects may be seen.
+type fault struct {
+	what     string
+	arm      string // of a server; "" all of serin
+	from, to time.Time
+}
+
+func newStorm(t *testing.T, seed uint64) *storm {
+	t.Helper()
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-chaos.seed=%d", seed)
+	s := &storm{t: t, archive: newArchive(), site: newSite(t), rand: rand.New(rand.NewPCG(seed, 1)), flips: make(map[string]float64), idle: 10}
+	for arm := range s.servers {
+		for i := range s.servers[arm] {
+			s.servers[arm][i] = startService(t, []string{"v1", "v2"}[arm], s.archive)
+		}
+	}
+	s.write("")
+	s.daemon = start(t, s.site)
+	for i := range stormUsers {
+		user := fmt.Sprintf("user-%d", i)
+		x, err := s.daemon.api.Explain(context.Background(), user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.flips[user] = x.Rollouts[0].FlipsAtWeight
+	}
+	return s
+}
+
+// write writes the configuration; spoil is put into it.
+func (s *storm) write(spoil string) {
+	a, b := s.servers[0], s.servers[1]
+	s.site.config(s.t, "", fmt.Sprintf(stormy+spoil, a[0].address, a[1].address, b[0].address, b[1].address, time.Duration(s.idle)*time.Second))
+}
+
+// crowd sends visits until ctx ends.
+func (s *storm) crowd(ctx context.Context, wg *sync.WaitGroup, faults bool, seed uint64) {
+	for i := range stormClients {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(seed, uint64(i)))
+			c := newClient(s.site.listen)
+			defer c.close()
+			for ctx.Err() == nil {
+				o := c.do(randomVisit(r, faults))
+				s.mu.Lock()
+				s.ledger = append(s.ledger, o)
+				s.mu.Unlock()
+				select {
+				case <-ctx.Done():
+				case <-time.After(time.Duration(r.IntN(20)) * time.Millisecond):
+				}
+			}
+		})
+	}
+}
+
+// randomVisit is mostly small and quick, sometimes neither; with faults one in 40 asks its service to fail.
+func randomVisit(r *rand.Rand, faults bool) visit {
+	v := visit{ID: newID(), User: fmt.Sprintf("user-%d", r.IntN(stormUsers)), Method: http.MethodGet, Size: r.IntN(3000)}
+	switch r.IntN(10) {
+	case 0, 1, 2:
+		v.Method, v.Upload = http.MethodPost, 1+r.IntN(3000)
+	case 3:
+		v.Method, v.Upload = http.MethodPut, 1+r.IntN(3000)
+	case 4:
+		v.Method = http.MethodHead
+	}
+	switch r.IntN(20) {
+	case 0:
+		v.Size = 100_000 + r.IntN(300_000)
+	case 1:
+		if v.Upload > 0 {
+			v.Upload = 100_000 + r.IntN(300_000)
+		}
+	}
+	v.Chunks = r.IntN(2) == 0
+	if r.IntN(10) == 0 {
+		v.Wait = time.Duration(r.IntN(400)) * time.Millisecond
+	}
+	if faults && r.IntN(40) == 0 && v.Method != http.MethodHead {
+		kinds := []string{"reset", "reset-once", "error", "garbage", "cut", "cut-chunked"}
+		v.Fault = kinds[r.IntN(len(kinds))]
+		v.Size = max(v.Size, 100)
+	}
+	return v
+}
+
+// visits is a copy of the ledger.
+func (s *storm) visits() []outcome {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.ledger)
+}
+
+// run lets the crowd meet the schedule for a while, and then reads the books.
+func (s *storm) run(length time.Duration, faults bool, schedule []event, watch func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var wg sync.WaitGroup
+	s.crowd(ctx, &wg, faults, s.rand.Uint64())
+	until := time.Now().Add(length)
+	for n := 0; time.Now().Before(until); n++ {
+		schedule[s.rand.IntN(len(schedule))](s)
+		if watch != nil {
+			watch()
+		}
+		<-time.After(time.Duration(100+s.rand.IntN(500)) * time.Millisecond)
+	}
+	cancel()
+	wg.Wait()
+}
+
+// tell says what was done and seen.
+func (s *storm) tell() {
+	done := map[string]int{}
+	for _, f := range s.faults {
+		done[f.what]++
+	}
+	var parts []string
+	for _, what := range slices.Sorted(mapKeys(done)) {
+		parts = append(parts, fmt.Sprintf("%d x %s", done[what], what))
+	}
+	s.t.Logf("done: %s", strings.Join(parts, ", "))
+}
+
+func TestStorm_ServersWeightsReloads_EveryRequestExplainedAndCountedOnce(t *testing.T) {
+	t.Parallel()
+	s := newStorm(t, *seed)
+	base := s.daemon.vitals()
+	before := s.daemon.metrics()
+	s.run(lasting(8*time.Second), true, []event{kill, kill, retire, reload, spoiltReload, move, move, misbehave}, nil)
+	s.tell()
+	s.explainAll()
+	s.countedOnce(before, s.daemon.metrics())
+	s.daemon.back(base)
+}
+
+func TestStorm_BinariesTakeOver_EveryRequestExplained(t *testing.T) {
+	t.Parallel()
+	s := newStorm(t, *seed+1)
+	s.run(lasting(10*time.Second), true, []event{takeOver, takeOver, kill, retire, reload, move, move}, nil)
+	s.tell()
+	s.explainAll()
+}
+
+func TestSoak_ReloadsWeightsAndUpstreamRestarts_NothingFailsAndNothingGrows(t *testing.T) {
+	alone(t)
+	s := newStorm(t, *seed+2)
+	base := s.daemon.vitals()
+	length := lasting(15 * time.Second)
+	began, next := time.Now(), time.Now()
+	var seen []vitals
+	s.run(length, false, []event{retire, reload, reload, spoiltReload, move}, func() {
+		if time.Now().Before(next) {
+			return
+		}
+		next = next.Add(length / 20)
+		v := s.daemon.vitals()
+		seen = append(seen, v)
+		if *full || *duration > 0 {
+			t.Logf("%4.0f s: %7d visits, %v", time.Since(began).Seconds(), len(s.visits()), v)
+		}
+	})
+	s.tell()
+	s.explainAll()
+	s.daemon.back(base)
+	if early, late := most(seen[len(seen)/5:len(seen)*2/5+1]), most(seen[len(seen)*4/5:]); late.RSS > early.RSS+2*memoryKiB || late.Goroutines > early.Goroutines+100 || late.Descriptors > early.Descriptors+100 {
+		t.Errorf("at the end %v, early on %v", late, early)
+	}
+}
+
+// most is the greatest of each.
+func most(all []vitals) (m vitals) {
+	for _, v := range all {
+		m = vitals{max(m.RSS, v.RSS), max(m.Descriptors, v.Descriptors), max(m.Goroutines, v.Goroutines)}
+	}
+	return m
+}
