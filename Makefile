@@ -10,7 +10,7 @@ SEED        ?= 0
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint fmt fuzz golden sim e2e chaos soak bench bench-go bench-compare cover check
+.PHONY: help build demo test race lint fmt fuzz golden sim e2e chaos soak bench bench-go bench-compare cover deploy-check check
 
 help: ## print the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,5 +68,8 @@ bench-compare: ## compare bench.old.txt with bench.txt
 
 cover: ## coverage of every package
 	$(GO) test -coverprofile=coverage.out ./... && $(GO) tool cover -func=coverage.out | tail -n 1
+
+deploy-check: build ## systemd units, socket activation and system calls (Debian packages systemd strace curl)
+	deploy/check.sh ./serin
 
 check: lint build race e2e ## what continuous integration runs

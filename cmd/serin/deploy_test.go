@@ -1,0 +1,74 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/unit"
+)
+
+// unitOf reads a unit file: values by Section.Name, in order.
+func unitOf(t *testing.T, name string) map[string][]string {
+	t.Helper()
+	f, err := os.Open(filepath.Join("..", "..", "deploy", "systemd", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	options, err := unit.Deserialize(f)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	values := map[string][]string{}
+	for _, o := range options {
+		key := o.Section + "." + o.Name
+		values[key] = append(values[key], o.Value)
+	}
+	return values
+}
+
+func TestUnits_SayWhatSerinDoes(t *testing.T) {
+	t.Parallel()
+	service, socket := unitOf(t, "serin.service"), unitOf(t, "serin.socket")
+	for key, want := range map[string]string{
+		"Service.Type": "notify", "Service.NotifyAccess": "main", "Service.KillSignal": "SIGTERM",
+		"Service.ExecReload": "/bin/kill -HUP $MAINPID", "Service.RestartPreventExitStatus": strconv.Itoa(exitConfig),
+		"Service.StateDirectory": "serin", "Service.StateDirectoryMode": "0700", "Service.DynamicUser": "yes",
+	} {
+		if got := service[key]; len(got) != 1 || got[0] != want {
+			t.Errorf("%s: got %q, want %q", key, got, want)
+		}
+	}
+	seconds, err := strconv.Atoi(strings.Join(service["Service.TimeoutStopSec"], ""))
+	if patience := drainWithin + handOverWithin + 10*time.Second; err != nil || time.Duration(seconds)*time.Second < patience {
+		t.Errorf("systemd kills after %d s (%v), a drain may take %v", seconds, err, patience)
+	}
+	if got := socket["Socket.FileDescriptorName"]; !slices.Equal(got, []string{"serin"}) {
+		t.Errorf("the socket is called %q, want serin", got)
+	}
+}
+
+func TestUnits_CommandLines_AreOurs(t *testing.T) {
+	t.Parallel()
+	service := unitOf(t, "serin.service")
+	for key, want := range map[string]string{"Service.ExecStart": "run", "Service.ExecStartPre": "check"} {
+		lines := service[key]
+		if len(lines) != 1 {
+			t.Fatalf("%s: got %q, want one line", key, lines)
+		}
+		words := strings.Fields(lines[0])
+		verb, rest, err := newRootCmd(&env{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}).Find(words[1:])
+		if err != nil || verb.Name() != want {
+			t.Errorf("%s: %q is not the verb %s (%v)", key, lines[0], want, err)
+			continue
+		}
+		if err := verb.ParseFlags(rest); err != nil || verb.Flag("config").Value.String() != "/etc/serin/serin.toml" {
+			t.Errorf("%s: %q: %v", key, lines[0], err)
+		}
+	}
+}
