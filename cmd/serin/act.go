@@ -34,7 +34,7 @@ func newActCmd(e *env, verb, short string) *cobra.Command {
 	if verb == "rollback" {
 		use = "rollback NAME | --all"
 	}
-	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.MaximumNArgs(1)}
+	cmd := &cobra.Command{Use: use, Short: short, Args: oneName}
 	t := e.targetFlags(cmd)
 	var act admin.Act
 	var ifVersion uint64
@@ -55,7 +55,10 @@ func newActCmd(e *env, verb, short string) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if all == (len(args) == 1) {
+		if all && len(args) == 1 {
+			return usagef("serin "+use, "rollback takes either a name or --all")
+		}
+		if !all && len(args) == 0 {
 			return usagef("serin "+use, "%s needs the name of a rollout", verb)
 		}
 		c, err := t.client()

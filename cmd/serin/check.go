@@ -32,7 +32,7 @@ each gate needs to see, what cannot be judged and what would help. The traffic
 is what --rps and --error-rate say, else what a running daemon observes, else 1,
 10 and 100 requests per second. Exits 78 when the file is invalid or a stage
 cannot be judged within max_stage.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	file := cmd.Flags().StringP("config", "c", "", "the configuration file (default $SERIN_CONFIG)")
 	rps := cmd.Flags().Float64("rps", 0, "requests per second of the route, both arms")

@@ -24,8 +24,8 @@ type target struct {
 // targetFlags adds --admin and -c to a verb that talks to the daemon.
 func (e *env) targetFlags(cmd *cobra.Command) *target {
 	t := &target{env: e}
-	cmd.Flags().StringVar(&t.admin, "admin", "", "the daemon's admin address: host:port, URL or unix:/path\n(default $SERIN_ADMIN, else the configuration's, else "+defaultAdmin+")")
-	cmd.Flags().StringVarP(&t.configFile, "config", "c", "", "configuration whose admin address is used (default $SERIN_CONFIG)")
+	cmd.Flags().StringVar(&t.admin, "admin", "", "the daemon: host:port, URL or unix:/path (default\n$SERIN_ADMIN, else that of -c, else "+defaultAdmin+")")
+	cmd.Flags().StringVarP(&t.configFile, "config", "c", "", "file whose admin.address is used (default\n$SERIN_CONFIG)")
 	return t
 }
 

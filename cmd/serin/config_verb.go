@@ -23,7 +23,7 @@ func newEffectiveCmd(e *env) *cobra.Command {
 		Short: "the configuration with every default filled in",
 		Long: `Prints the configuration as TOML with every default filled in, secrets left out:
 of the file that -c or $SERIN_CONFIG names, else the one a daemon has in force.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	t := e.targetFlags(cmd)
 	output := outputFlag(cmd)
@@ -69,7 +69,7 @@ func newSchemaCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "schema",
 		Short: "the JSON Schema of the file; -o markdown for the reference",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 	}
 	output := cmd.Flags().StringP("output", "o", "json", "json or markdown")
 	cmd.RunE = func(*cobra.Command, []string) error {

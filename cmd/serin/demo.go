@@ -82,13 +82,13 @@ func newDemoCmd(e *env) *cobra.Command {
 	var name, listen, adminAddress string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "watch a release being judged: two sample versions, 2,000 users, one process",
+		Short: "watch a release being judged, all in one process",
 		Long: `demo starts two versions of a sample service, a crowd of 2,000 users and serin between
 them, all in this process and on loopback, and tells what happens. Stages last ten
 seconds instead of fifteen minutes; proxy, evidence and control are the real ones.
 
 Exit code 0: the story ended as it should have.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			i := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
 			if i < 0 {

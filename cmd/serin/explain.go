@@ -10,7 +10,7 @@ func newExplainCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain --key KEY",
 		Short: "where a user goes, and at which weight that changes",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 	}
 	t := e.targetFlags(cmd)
 	key := cmd.Flags().String("key", "", "the user's key, as a request carries it")

@@ -13,10 +13,10 @@ func newLogCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "log [NAME]",
 		Short: "decisions from the journal, newest first",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  oneName,
 	}
 	t := e.targetFlags(cmd)
-	since := cmd.Flags().String("since", "", "only decisions after this: a duration (1h) or a time (2026-11-20T14:00:00Z)")
+	since := cmd.Flags().String("since", "", "only decisions since then: 1h ago, or a time\n(2026-11-20T14:00:00Z)")
 	limit := cmd.Flags().Int("limit", 100, "at most so many, 1 to 1000")
 	output := outputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -9,7 +9,6 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -44,6 +43,7 @@ measures both in memory, and widens, holds or reverts on the evidence.
 Exit codes: 0 ok or completed, 1 error, 2 usage, 3 rolled back, 4 timeout,
 5 held or waiting for a person, 6 daemon unreachable, 7 refused (version or
 permission), 78 invalid configuration.`,
+		Version:       build().String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		// Distance 2 is cobra's own choice; it has to be said where a verb has its own Args.
@@ -53,6 +53,7 @@ permission), 78 invalid configuration.`,
 		// Everything that fails before this is a mistake on the command line.
 		PersistentPreRun: func(*cobra.Command, []string) { e.started = true },
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetOut(e.stdout)
 	root.SetErr(e.stderr)
 	root.AddCommand(
@@ -61,17 +62,6 @@ permission), 78 invalid configuration.`,
 		newConfigCmd(e), newVersionCmd(e),
 	)
 	root.AddCommand(newActCmds(e)...)
+	ownWords(root)
 	return root
-}
-
-// knownVerb refuses a word that is no verb, with the one that was perhaps meant.
-func knownVerb(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	hint := cmd.CommandPath() + " --help lists the verbs"
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = "did you mean " + strings.Join(near, " or ") + "?"
-	}
-	return usagef(hint, "%s has no verb %q", cmd.CommandPath(), args[0])
 }

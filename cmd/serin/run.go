@@ -34,7 +34,7 @@ old one's SIGTERM it takes over state and addresses, and no connection is refuse
 
 The file is watched: a change, SIGHUP or POST /v1/reload puts it in force, or refuses
 it whole and says why. Readiness is told to systemd when it asks for it.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "" && stable == "" && canary == "" {
 				file = e.getenv("SERIN_CONFIG")

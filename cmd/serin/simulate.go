@@ -69,7 +69,7 @@ func newSimulateCmd(e *env) *cobra.Command {
 		Long: `Runs each rollout's ladder in virtual time against made-up traffic, with the same
 judge as in production, and prints one run and the distribution of many. What a
 person would have to start or approve is done at once.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	s := simulation{}
 	f := cmd.Flags()

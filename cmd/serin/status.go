@@ -15,7 +15,7 @@ func newStatusCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status [NAME]",
 		Short: "how a rollout stands: stage, gates, numbers",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  oneName,
 	}
 	t := e.targetFlags(cmd)
 	output := outputFlag(cmd)

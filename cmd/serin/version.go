@@ -29,8 +29,17 @@ func build() buildInfo {
 	return b
 }
 
+// String is the build in a line.
+func (b buildInfo) String() string {
+	line := "serin " + b.Version + " (" + b.Go + ", " + b.Platform
+	if b.Revision != "" {
+		line += ", " + b.Revision[:min(12, len(b.Revision))]
+	}
+	return line + ")"
+}
+
 func newVersionCmd(e *env) *cobra.Command {
-	cmd := &cobra.Command{Use: "version", Short: "print the version", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "version", Short: "print the version", Args: noArgs}
 	output := outputFlag(cmd)
 	cmd.RunE = func(*cobra.Command, []string) error {
 		asJSON, err := wantJSON(*output)
@@ -41,11 +50,7 @@ func newVersionCmd(e *env) *cobra.Command {
 		if asJSON {
 			return e.printJSON(b)
 		}
-		line := "serin " + b.Version + " (" + b.Go + ", " + b.Platform
-		if b.Revision != "" {
-			line += ", " + b.Revision[:min(12, len(b.Revision))]
-		}
-		e.print(line + ")")
+		e.print(b.String())
 		return nil
 	}
 	return cmd

@@ -18,10 +18,10 @@ func newWaitCmd(e *env) *cobra.Command {
 		Long: `Blocks until the rollout ends: exit 0 when it completed, 3 when it was rolled
 back. A hold does not end it: at the timeout it exits 5 when the rollout is
 held, paused or waiting for a person, else 4.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: oneName,
 	}
 	t := e.targetFlags(cmd)
-	target := cmd.Flags().String("for", "completed", "completed, or terminal: either end")
+	target := cmd.Flags().String("for", "completed", "completed or terminal")
 	timeout := cmd.Flags().Duration("timeout", 0, "give up after this long (default: never)")
 	revision := cmd.Flags().String("revision", "", "wait for this revision, not for one before it")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

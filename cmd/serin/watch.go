@@ -26,7 +26,7 @@ func newWatchCmd(e *env) *cobra.Command {
 		Short: "a line at every change, until the rollout ends",
 		Long: `A line at every change: text on a terminal, else one JSON status a line.
 Ends with the rollout's exit code: 0 completed, 3 rolled back.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: oneName,
 	}
 	t := e.targetFlags(cmd)
 	output := cmd.Flags().StringP("output", "o", "", "text or json (default text on a terminal, else json)")

@@ -14,7 +14,7 @@ func newWhyCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "why [NAME]",
 		Short: "the last decision in words, and what would change it",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  oneName,
 	}
 	t := e.targetFlags(cmd)
 	output := outputFlag(cmd)
