@@ -24,6 +24,10 @@ type Conn struct {
 	eachRead  time.Duration // owned by the reader
 	eachWrite time.Duration // owned by the writer
 
+	put   func(fd uintptr) bool // tryWrite, bound once; nil: net.Conn writes
+	out   []byte                // tryWrite's, owned by the writer
+	taken int                   // of out
+
 	readBy  atomic.Int64 // on the sweeper's clock; 0: wait for ever
 	writeBy atomic.Int64
 	broken  atomic.Bool
@@ -102,14 +106,14 @@ func (c *Conn) lift() error {
 
 // Write writes all of p like a net.Conn; no progress in time, or Break, is os.ErrDeadlineExceeded.
 func (c *Conn) Write(p []byte) (int, error) {
-	written := 0
-	for {
+	written := c.writeNow(p)
+	for moved := written > 0; written < len(p); moved = false {
 		if c.eachWrite > 0 {
 			c.writeBy.Store(c.by(c.eachWrite))
 		}
 		n, err := c.conn.Write(p[written:])
 		written += n
-		if err == nil || !isTimeout(err) || c.broken.Load() || (n == 0 && c.overdue(&c.writeBy)) {
+		if err == nil || !isTimeout(err) || c.broken.Load() || (n == 0 && !moved && c.overdue(&c.writeBy)) {
 			c.writeBy.Store(0)
 			return written, err
 		}
@@ -118,6 +122,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 			return written, err
 		}
 	}
+	return written, nil
 }
 
 func (c *Conn) overdue(by *atomic.Int64) bool {

@@ -71,6 +71,7 @@ func (s *Sweeper) Now() time.Duration { return time.Duration(s.now.Load()) }
 func (s *Sweeper) Watch(conn net.Conn) *Conn {
 	c := &Conn{conn: conn, sweeper: s}
 	c.raw = rawConn(conn)
+	c.direct()
 	s.mu.Lock()
 	c.index = len(s.conns)
 	s.conns = append(s.conns, c)

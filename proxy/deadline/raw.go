@@ -1,14 +1,42 @@
 package deadline
 
-import "syscall"
+import (
+	"syscall"
+
+	"serin/proxy/socket"
+)
 
 // Plain is the connection's descriptor for readers that want to wait without holding a buffer: reads through it obey the
 // waits of c. Nil for TLS and for whatever has no descriptor.
 func (c *Conn) Plain() syscall.RawConn {
-	if c.raw == nil || underneath(c.conn) != c.conn {
+	if c.put == nil {
 		return nil
 	}
 	return waiting{c}
+}
+
+// direct lets c write by its descriptor, if nothing stands between.
+func (c *Conn) direct() {
+	if c.raw != nil && underneath(c.conn) == c.conn {
+		c.put = c.tryWrite
+	}
+}
+
+// writeNow writes what the kernel takes at once, which is nearly always all: without a wait there is none to bound. What
+// went wrong goes wrong again in the write that follows.
+func (c *Conn) writeNow(p []byte) int {
+	if c.put == nil {
+		return 0
+	}
+	c.out, c.taken = p, 0
+	_ = c.raw.Write(c.put)
+	c.out = nil
+	return c.taken
+}
+
+func (c *Conn) tryWrite(fd uintptr) bool {
+	c.taken, _ = socket.Send(fd, c.out)
+	return true
 }
 
 // waiting is the descriptor of a Conn with the Conn's waits.

@@ -9,6 +9,9 @@ import (
 
 // Receive reads once into p, which must not be empty. 0 bytes without an error are the end.
 func Receive(fd uintptr, p []byte) (int, syscall.Errno) {
+	if len(p) > most {
+		return again(syscall.Read, fd, p)
+	}
 	for {
 		n, _, err := syscall.RawSyscall6(syscall.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)),
 			syscall.MSG_DONTWAIT, 0, 0)
@@ -24,6 +27,9 @@ func Receive(fd uintptr, p []byte) (int, syscall.Errno) {
 
 // Send writes once from p and returns how much the kernel took.
 func Send(fd uintptr, p []byte) (int, syscall.Errno) {
+	if len(p) > most {
+		return again(syscall.Write, fd, p)
+	}
 	for {
 		n, _, err := syscall.RawSyscall6(syscall.SYS_SENDTO, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)),
 			syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL, 0, 0)
