@@ -58,6 +58,7 @@ func newClient(p *Proxy, accepted *listen.Conn, s *Serving) *client {
 	c := &client{proxy: p, serving: s, options: s.options.Load(), accepted: accepted}
 	c.x.client = c
 	c.x.uploaded = make(chan struct{}, 1)
+	c.x.stamp = func() { c.x.sentAt = p.now() }
 	return c
 }
 

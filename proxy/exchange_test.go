@@ -1,7 +1,7 @@
 package proxy
 
 import (
-	"fmt"
+	"maps"
 	"net"
 	"strconv"
 	"strings"
@@ -32,25 +32,43 @@ type conversation struct {
 func TestExchange(t *testing.T) {
 	t.Parallel()
 	lists := [][]conversation{plainConversations, bodyConversations, refusedConversations, brokenConversations, slowConversations}
-	for _, strict := range []bool{false, true} { // with the fast lane and without
+	doors := []struct {
+		name         string
+		strict, used bool
+	}{
+		{"new connection", false, false},
+		{"fast lane", false, true},
+		{"full door, new connection", true, false},
+		{"full door", true, true},
+	}
+	for _, door := range doors {
 		for _, list := range lists {
 			for _, tt := range list {
-				t.Run(fmt.Sprintf("strict=%v/%s", strict, tt.name), func(t *testing.T) {
+				t.Run(door.name+"/"+tt.name, func(t *testing.T) {
 					t.Parallel()
-					tt.rig.serve.Strict = strict
-					tt.run(t)
+					tt.rig.serve.Strict = door.strict
+					tt.run(t, door.used)
 				})
 			}
 		}
 	}
 }
 
-func (tt conversation) run(t *testing.T) {
+// run plays the conversation; with used, the upstream's connection has carried a request before, as the lane wants it.
+func (tt conversation) run(t *testing.T, used bool) {
 	up := listenLocal(t)
 	tt.rig.stable = up
 	r := newRig(t, tt.rig)
-	client := r.dial()
 	var server *peer
+	want := maps.Clone(tt.want)
+	if used {
+		server = r.use(t, up)
+		if want == nil {
+			want = make(map[window.Outcome]uint64)
+		}
+		want[window.Success]++
+	}
+	client := r.dial()
 	for i, s := range tt.steps {
 		who, verb, _ := strings.Cut(s.verb, " ")
 		if who == "s" && (server == nil || verb == "next") {
@@ -66,9 +84,22 @@ func (tt conversation) run(t *testing.T) {
 		p.do(i, verb, s.text)
 	}
 	meter := r.snapshot.Splits[0].Evidence[0]
-	eventually(t, func() bool { return equal(outcomes(meter), tt.want) }, func() string {
-		return "outcomes: " + text(outcomes(meter)) + ", want " + text(tt.want)
+	eventually(t, func() bool { return maps.Equal(outcomes(meter), want) }, func() string {
+		return "outcomes: " + text(outcomes(meter)) + ", want " + text(want)
 	})
+}
+
+// use has a client of its own bring a connection to up into the pool.
+func (r *rig) use(t *testing.T, up net.Listener) *peer {
+	t.Helper()
+	client := r.dial()
+	client.send(get)
+	server := accept(t, up)
+	server.head()
+	server.send(nothing)
+	client.head()
+	_ = client.Close()
+	return server
 }
 
 func (p *peer) do(i int, verb, s string) {
@@ -114,18 +145,6 @@ func (p *peer) headHas(lines []string) {
 			wantField(p.t, head, line)
 		}
 	}
-}
-
-func equal(a, b map[window.Outcome]uint64) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for k, v := range a {
-		if b[k] != v {
-			return false
-		}
-	}
-	return true
 }
 
 func text(m map[window.Outcome]uint64) string {

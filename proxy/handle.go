@@ -22,8 +22,7 @@ type outBuffer struct{ b []byte }
 
 var outBuffers = sync.Pool{New: func() any { return &outBuffer{make([]byte, 0, outSize)} }}
 
-// exchange is one request and its answer. Each client connection has one and uses it again and again; a faster lane need
-// only replace send and await.
+// exchange is one request and its answer. Each client connection has one and uses it again and again.
 type exchange struct {
 	client *client
 	snap   *Snapshot
@@ -69,6 +68,8 @@ type exchange struct {
 	sentAt   time.Duration
 	headAt   time.Duration // response head received; 0: none
 	sampled  bool
+	stamp    func() // sets sentAt; made once
+	asked    uint   // requests of the connection that went by the lane
 	sequence uint
 }
 

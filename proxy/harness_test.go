@@ -174,7 +174,7 @@ func wantOutcome(t *testing.T, m *window.Meter, o window.Outcome, n uint64) {
 }
 
 // eventually asks until the answer is yes; the proxy's side of a real connection has no other clock to wait on.
-func eventually(t *testing.T, ok func() bool, text func() string) {
+func eventually(t testing.TB, ok func() bool, text func() string) {
 	t.Helper()
 	until := time.Now().Add(patience)
 	for !ok() {

@@ -27,6 +27,9 @@ func (x *exchange) forward() bool {
 		if x.send() && x.await() {
 			return true
 		}
+		if x.up == nil { // given back unused
+			continue
+		}
 		server := x.up.Server()
 		x.stopUpload()
 		x.blame()
@@ -55,9 +58,9 @@ func (x *exchange) mayRetry() bool {
 // lend takes a connection from the pool. A pool that a reload is retiring sends us to the snapshot in force: nothing has
 // been sent, and the request is counted there.
 func (x *exchange) lend(avoid *upstream.Server) bool {
-	up, err := x.pool.Get(x.key, avoid)
+	up, err := x.get(avoid)
 	if err != nil && upstream.ReasonOf(err) == upstream.Closed && x.reroute() {
-		up, err = x.pool.Get(x.key, nil)
+		up, err = x.get(nil)
 	}
 	if err != nil {
 		reason := upstream.ReasonOf(err)
@@ -75,6 +78,13 @@ func (x *exchange) lend(avoid *upstream.Server) bool {
 		return false
 	}
 	return true
+}
+
+func (x *exchange) get(avoid *upstream.Server) (*upstream.Conn, error) {
+	if x.inLane() {
+		return x.pool.GetToAsk(x.key, avoid)
+	}
+	return x.pool.Get(x.key, avoid)
 }
 
 // reroute moves a request of which nothing has been sent to the snapshot in force.
@@ -111,23 +121,28 @@ func (x *exchange) drop(reason upstream.Reason) {
 	x.up = nil
 }
 
-// send writes the head and what came of the body, and starts the upload of the rest. False: see x.end.
+// send writes the head and what came of the body, and starts the upload of the rest. False: see x.end, or x.up is nil and
+// nothing happened.
 func (x *exchange) send() bool {
-	c := x.client
-	n, err := x.up.Write(x.out.b)
-	x.sent = n > 0
-	if err != nil && n < len(x.out.b) && (n == 0 || x.requestBody.Framing == wire.NoBody) {
+	c, rest := x.client, x.out.b
+	if x.inLane() && x.up.Asks() {
+		var ok bool
+		if rest, ok = x.ask(); !ok || len(rest) == 0 {
+			return ok
+		}
+	}
+	n, err := x.up.Write(rest)
+	x.sent = x.sent || n > 0
+	if err != nil && n < len(rest) && (!x.sent || x.requestBody.Framing == wire.NoBody) {
 		x.fail(ending{origin: byUpstream, reason: upstream.Reset, status: 502})
 		return false
 	}
 	if x.sampled && x.up.Reused() {
 		x.sentAt = c.proxy.now()
 	}
-	if x.requestBody.Done() {
-		return true
-	}
-	if err != nil { // its answer may say why
+	if x.requestBody.Done() || err != nil { // its answer may say why
 		x.upload.err = err
+		x.up.ReadWithin(x.pool.Timeouts().Response)
 		return true
 	}
 	if x.request.Expect100 && !x.continued && x.requestBody.Data == 0 {
@@ -144,9 +159,6 @@ func (x *exchange) send() bool {
 // await reads heads until a final one; interim ones are passed on. False: see x.end.
 func (x *exchange) await() bool {
 	up, c := x.up, x.client
-	if !x.upload.started { // else its end starts the wait
-		up.ReadWithin(x.pool.Timeouts().Response)
-	}
 	asked := x.request.Asked()
 	for interim := 0; ; {
 		x.response.Reset()

@@ -41,6 +41,10 @@ func (c *Conn) Server() *Server { return c.server }
 // Reused reports whether the connection has carried a message before, so that its server may have closed it meanwhile.
 func (c *Conn) Reused() bool { return c.reused }
 
+// Asks reports whether In.Ask works on c: its descriptor is within reach, and it has carried a message before. What a new
+// connection's server says unasked must be read before the request is sent, as the full door does.
+func (c *Conn) Asks() bool { return c.reused && c.In.CanAsk() && !c.Broken() }
+
 // Quiet reports whether nothing waits to be read, no end and no error either. A connection that cannot be asked is not.
 func (c *Conn) Quiet() bool {
 	if c.raw == nil || c.Broken() {

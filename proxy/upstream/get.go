@@ -8,7 +8,13 @@ import (
 // queue. Key decides the server where balance is hash. Avoid, when not nil, is the server a retry goes to only when there is
 // no other. Servers that refuse are passed over, at most maxDials of them: nothing was sent, so this is no retry. The error
 // is an *Error.
-func (p *Pool) Get(key uint64, avoid *Server) (*Conn, error) {
+func (p *Pool) Get(key uint64, avoid *Server) (*Conn, error) { return p.get(key, avoid, false) }
+
+// GetToAsk is Get for a caller who Asks: an idle connection that Asks comes unproved, since Ask proves it in the same turn
+// in which it sends. One that is not quiet goes back by Stale, and the caller gets another.
+func (p *Pool) GetToAsk(key uint64, avoid *Server) (*Conn, error) { return p.get(key, avoid, true) }
+
+func (p *Pool) get(key uint64, avoid *Server, toAsk bool) (*Conn, error) {
 	var triedArray [maxDials + 1]*Server
 	tried := triedArray[:0]
 	if avoid != nil {
@@ -16,7 +22,7 @@ func (p *Pool) Get(key uint64, avoid *Server) (*Conn, error) {
 	}
 	var last *Error
 	for dials := 0; dials < maxDials; dials++ {
-		s, conn, err := p.take(key, tried, avoid, last != nil)
+		s, conn, err := p.take(key, tried, avoid, last != nil, toAsk)
 		if err != nil {
 			if last != nil { // what the servers said tells more than that none is left
 				return nil, last
@@ -40,7 +46,7 @@ func (p *Pool) Get(key uint64, avoid *Server) (*Conn, error) {
 
 // take chooses a server and takes its best idle connection, or, with a nil Conn, the right to dial it. Refused says that a
 // server of tried could not be reached just now.
-func (p *Pool) take(key uint64, tried []*Server, avoid *Server, refused bool) (*Server, *Conn, *Error) {
+func (p *Pool) take(key uint64, tried []*Server, avoid *Server, refused, toAsk bool) (*Server, *Conn, *Error) {
 	var until time.Time
 	p.mu.Lock()
 	counted := len(tried) > 0
@@ -62,7 +68,7 @@ func (p *Pool) take(key uint64, tried []*Server, avoid *Server, refused bool) (*
 			s.idle[n-1], s.idle = nil, s.idle[:n-1]
 			p.lend(s)
 			p.mu.Unlock()
-			if conn.Quiet() {
+			if toAsk && conn.Asks() || conn.Quiet() {
 				return s, conn, nil
 			}
 			_ = conn.Close()
@@ -180,6 +186,15 @@ func (p *Pool) giveBack(s *Server, uncounted bool) {
 		s.requests--
 	}
 	p.landed(s)
+}
+
+// Stale takes back, instead of Done, a connection that Ask found not quiet. It carried nothing, so nothing is counted.
+func (p *Pool) Stale(c *Conn) {
+	_ = c.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.giveBack(c.server, true)
+	p.wake()
 }
 
 func (p *Pool) landed(s *Server) {

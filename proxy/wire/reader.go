@@ -5,6 +5,8 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"serin/proxy/socket"
 )
 
 // Sizes of the pooled buffers, in bytes.
@@ -30,12 +32,14 @@ type Reader struct {
 	src   io.Reader
 	raw   syscall.RawConn
 	try   func(fd uintptr) bool // tryRead, bound once
+	turn  func(fd uintptr) bool // tryAsk, bound once
 	buf   []byte                // nil, or a whole pooled array
 	r, w  int                   // Bytes is buf[r:w]; r >= headroom while buf is not nil
 	large bool                  // borrow a LargeBuffer from now on
 	eof   bool
-	n     int   // what tryRead got
-	errno error // and how it failed
+	n     int           // what tryRead got
+	errno syscall.Errno // and how it failed; 0: not
+	ask   asking
 }
 
 // Reset points d at src with nothing buffered. raw, when not nil, is src's descriptor: reads then hold no buffer while
@@ -44,7 +48,7 @@ func (d *Reader) Reset(src io.Reader, raw syscall.RawConn) {
 	d.drop()
 	d.src, d.raw, d.eof = src, raw, false
 	if raw != nil && d.try == nil {
-		d.try = d.tryRead
+		d.try, d.turn = d.tryRead, d.tryAsk
 	}
 }
 
@@ -156,12 +160,16 @@ func (d *Reader) drop() {
 // fillWhenReady reads by the descriptor: the buffer is borrowed for the system call and given back when there is nothing
 // to read yet, so that an idle connection holds none.
 func (d *Reader) fillWhenReady() (int, error) {
-	d.n, d.errno = 0, nil
 	if err := d.raw.Read(d.try); err != nil {
 		return 0, err
 	}
-	if d.errno != nil {
-		return 0, os.NewSyscallError("read", d.errno)
+	return d.received()
+}
+
+// received is the result of the last tryRead.
+func (d *Reader) received() (int, error) {
+	if d.errno != 0 {
+		return 0, os.NewSyscallError("recv", d.errno)
 	}
 	if d.n == 0 {
 		d.eof = true
@@ -177,16 +185,10 @@ func (d *Reader) tryRead(fd uintptr) bool {
 		d.take()
 	}
 	d.r, d.w = headroom, headroom
-	for {
-		n, err := syscall.Read(int(fd), d.buf[headroom:len(d.buf)-tailroom])
-		switch err {
-		case syscall.EINTR:
-			continue
-		case syscall.EAGAIN:
-			d.drop()
-			return false
-		}
-		d.n, d.errno = max(n, 0), err
-		return true
+	d.n, d.errno = socket.Receive(fd, d.buf[headroom:len(d.buf)-tailroom])
+	if d.errno == syscall.EAGAIN {
+		d.drop()
+		return false
 	}
+	return true
 }
