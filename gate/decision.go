@@ -43,5 +43,17 @@ const (
 	RefusedInput   Refusal = "input"   // from_stage out of range and the like: 400
 )
 
+// Recall is what a restored state is shown as until the first look at its traffic.
+func Recall(s State, p *Policy) Decision {
+	d := Decision{
+		From: s.Weight, To: s.Weight, Phase: s.Phase, Stage: s.Stage, Stages: len(p.Stages), Cause: s.Cause,
+		Reason: s.Reason, Actor: ActorSerin,
+	}
+	if s.Phase == Progressing {
+		d.Reason = RestartReplayed
+	}
+	return d
+}
+
 // Protective reports whether d lowers the canary: act first, journal after.
 func (d Decision) Protective() bool { return d.To < d.From }

@@ -43,6 +43,9 @@ func (l *Loop) Start() error {
 		l.rollouts, l.pen.queue = nil, nil
 		return fmt.Errorf("install plan: %w", err)
 	}
+	for _, r := range l.rollouts {
+		l.look(r, now) // what a process before counted is shown from the start
+	}
 	l.warnings, l.restored = l.restored.Warnings, &journal.Restored{} // what a later plan brings is new
 	l.saveAt, l.pen.saveDue = now, true
 	l.lastTick.Store(int64(now.Sub(l.born)))

@@ -49,6 +49,11 @@ func TestRestart_KilledInMidStage_EverythingComesBack(t *testing.T) {
 			t.Fatalf("installed at %s, want 5 %%", got)
 		}
 		synctest.Wait()
+		first := p.rollout(t, "checkout")
+		if first.Canary.Requests != 500 || first.Canary.Errors != 20 || first.Reason != gate.RestartReplayed ||
+			first.Sentence != "Holding at 5 %: restored after a restart; the next look decides." {
+			t.Errorf("before the first look: got %+v, reason %q: %s", first.Canary, first.Reason, first.Sentence)
+		}
 		w.plane("checkout").record(router.Canary, window.Success, 100)
 		ticks(1)
 		after := p.rollout(t, "checkout")

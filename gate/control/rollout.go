@@ -145,6 +145,7 @@ func (l *Loop) newRollout(c *config.Rollout, record journal.Record) *rollout {
 	r.tracker = l.newTracker(r, c.Policy.Warmup)
 	l.resume(r, record.Evidence)
 	r.setting = settingOf(r.state, r.policy, r.mask)
+	r.decision = gate.Recall(r.state, r.policy)
 	return r
 }
 
