@@ -22,8 +22,7 @@ func (b *builder) stages(at string, t *RolloutTable) []gate.Stage {
 	case b.given[long]:
 		return b.longForm(at, long, t)
 	case !b.given[short]:
-		b.report(at, `ladder is missing: want one such as ["1%", "5%", "25%", "100%"]`, "")
-		return nil
+		t.Ladder = Rungs{"1%", "5%", "25%", "100%"}
 	}
 	stages, err := ladder.Parse(t.Ladder)
 	if err != nil {

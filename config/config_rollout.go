@@ -9,7 +9,7 @@ type RolloutTable struct {
 	Salt          *Salt        `key:"salt" doc:"What makes this rollout's buckets its own. A secret where users could pick their bucket. Default: the rollout's name."`
 	Force         *ForceTable  `key:"force" doc:"Let a request ask for an arm. Forced requests are never evidence. Off unless given."`
 	Start         Text         `key:"start" default:"auto" enum:"auto|manual" doc:"auto begins a new revision by itself; manual waits for serin start."`
-	Ladder        Rungs        `key:"ladder" doc:"The stages in short: [\"1%\", \"5%\", \"100%\"], \"2% x2\" (doubling), \"10% +10%\" (steps), or [\"preview\", \"100%\"]. Ends at 100%. Either this or [[rollout.NAME.stage]]."`
+	Ladder        Rungs        `key:"ladder" doc:"The stages in short: [\"1%\", \"5%\", \"100%\"], \"2% x2\" (doubling), \"10% +10%\" (steps), or [\"preview\", \"100%\"]. Ends at 100%. Either this or [[rollout.NAME.stage]]; without both, 1%, 5%, 25%, 100%."`
 	Stage         []StageTable `key:"stage" doc:"The stages in full, in their order."`
 	Every         Duration     `key:"every" default:"15m" min:"1s" doc:"Least time of every stage, the last included. Longer sees slower faults; the whole release takes at least the sum."`
 	MaxStage      Duration     `key:"max_stage" default:"6h" min:"1s" doc:"A stage that has not passed by then asks a person (or widens, see sparse)."`

@@ -102,7 +102,6 @@ func Zero(stable, canary, listen string, opts Options) (*Plan, []Problem) {
 		},
 		"rollout": map[string]any{"default": map[string]any{
 			"stable": "stable", "canary": "canary",
-			"ladder": []any{"1%", "5%", "25%", "100%"}, "every": "15m",
 			"gate": []map[string]any{
 				{"metric": "error_rate", "hold": "stable + 0.5pt", "rollback": "stable + 2pt"},
 				{"metric": "latency_p99", "hold": "stable * 1.25"},

@@ -173,6 +173,28 @@ func TestParse_DerivedRevision_ChangesWithTheServersOnly(t *testing.T) {
 	}
 }
 
+func TestParse_NoLadder_IsTheUsualOne(t *testing.T) {
+	t.Parallel()
+	const file = "[upstream.a]\nservers = [\"h:1\"]\n[upstream.b]\nservers = [\"h:2\"]\n[rollout.r]\nstable = \"a\"\ncanary = \"b\"\nevery = \"10m\"\n"
+	p, problems := Parse("x", []byte(file), sealed(nil, nil))
+	if p == nil {
+		t.Fatal(problems)
+	}
+	got := p.Rollouts[0].Policy.Stages
+	want := []router.Weight{100, 500, 2500, router.Full}
+	if len(got) != len(want) {
+		t.Fatalf("got %+v", got)
+	}
+	for i, s := range got {
+		if s.Weight != want[i] || s.Least != 10*time.Minute {
+			t.Errorf("stage %d: got %s for %s", i+1, s.Weight, s.Least)
+		}
+	}
+	if text := Effective(p); !strings.Contains(text, `ladder = ["1%", "5%", "25%", "100%"]`) {
+		t.Errorf("the effective configuration does not show it:\n%s", text)
+	}
+}
+
 func TestParse_StateDirectory_ComesFromTheServiceManager(t *testing.T) {
 	t.Parallel()
 	text := "[upstream.a]\nservers = [\"h:1\"]\n[route.r]\nupstream = \"a\"\n"
