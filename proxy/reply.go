@@ -185,7 +185,7 @@ func (x *exchange) refuseFailed() {
 		}
 		x.refuse(byClient, x.end.status, "body_timeout", "The request's body did not come in time.")
 	case byUs:
-		x.refuse(byUs, 503, "draining", "This proxy is shutting down.")
+		x.refuse(byUs, 503, "draining", "This proxy or its upstream is being shut down.")
 	case clientLeft, answered, upstreamLate: // nobody is there to be told
 	}
 }

@@ -233,7 +233,7 @@ func (x *exchange) blame() {
 			status = 499
 		}
 		x.end = ending{origin: clientLeft, status: status}
-	case c.conn.Broken(): // Drain, out of patience
+	case c.conn.Broken(), x.pool.Cut(): // Drain, out of patience
 		if x.headAt == 0 {
 			status = 503
 		}

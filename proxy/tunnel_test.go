@@ -56,6 +56,42 @@ func TestTunnel_HalfClose_LeavesTheOtherDirectionOpen(t *testing.T) {
 	eventually(t, func() bool { return r.snapshot.Pools[0].InFlight() == 0 }, func() string { return "the tunnel is still counted" })
 }
 
+func TestPoolDrain_TimeIsUp_EndsTunnelsAndRequestsAndBlamesNobody(t *testing.T) {
+	t.Parallel()
+	up := listenLocal(t)
+	r := newRig(t, rigOptions{stable: up})
+	tunnel, waiting, reading := r.dial(), r.dial(), r.dial()
+	tunnel.send(upgrade)
+	server := accept(t, up)
+	server.head()
+	server.send(switched)
+	tunnel.head()
+	waiting.send("GET / HTTP/1.1\r\nHost: shop\r\nX-User-Id: a\r\n\r\n")
+	accept(t, up).head()
+	reading.send("GET / HTTP/1.1\r\nHost: shop\r\nX-User-Id: a\r\n\r\n")
+	server = accept(t, up)
+	server.head()
+	server.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+	reading.head()
+	reading.expect("half")
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := r.snapshot.Pools[0].Drain(over); err == nil {
+		t.Error("the pool says that all were done")
+	}
+	wantStatus(t, waiting.head(), 503)
+	for name, c := range map[string]*peer{"tunnel": tunnel, "reading": reading} {
+		if b, err := c.r.ReadByte(); err == nil {
+			t.Errorf("%s: got %q, want the end", name, b)
+		}
+	}
+	var seen window.Snapshot
+	r.snapshot.Splits[0].Evidence[0].Read(&seen, false)
+	if n := seen.Outcomes; n[window.Informational] != 1 || n[window.Neutral] != 2 || seen.Total() != 3 {
+		t.Errorf("got outcomes %v, want the tunnel's handshake and two of nobody's making", n)
+	}
+}
+
 func TestTunnel_Idle_IsClosed(t *testing.T) {
 	t.Parallel()
 	up := listenLocal(t)

@@ -79,6 +79,15 @@ func (s *Sweeper) Watch(conn net.Conn) *Conn {
 	return c
 }
 
+// BreakAll breaks every connection watched.
+func (s *Sweeper) BreakAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.conns {
+		c.Break()
+	}
+}
+
 // Len is the number of connections watched.
 func (s *Sweeper) Len() int {
 	s.mu.Lock()

@@ -106,6 +106,7 @@ type Pool struct {
 	resolver Resolver
 	sweeper  *deadline.Sweeper
 	base     time.Time
+	cut      atomic.Bool
 	healthy  atomic.Int32 // servers up and not ejected; with active checks only those found up
 
 	mu       sync.Mutex
@@ -200,16 +201,22 @@ func (p *Pool) Run(ctx context.Context) error {
 	}
 }
 
-// Drain lends nothing new, closes idle connections and waits until those in flight are done, or ctx ends.
+// Drain lends nothing new, closes idle connections and waits until those in flight are done. When ctx ends first, what is
+// left is broken and ctx's error returned.
 func (p *Pool) Drain(ctx context.Context) error {
 	p.Close()
 	select {
 	case <-p.drained:
 		return nil
 	case <-ctx.Done():
+		p.cut.Store(true)
+		p.sweeper.BreakAll()
 		return ctx.Err()
 	}
 }
+
+// Cut reports whether Drain broke what was left: what fails now is not the servers' doing.
+func (p *Pool) Cut() bool { return p.cut.Load() }
 
 // Close is Drain without waiting. Requests that still come are answered by ErrClosed.
 func (p *Pool) Close() {
