@@ -21,6 +21,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,6 +57,7 @@ type Proxy struct {
 	clients map[*client]struct{} // guarded by mu
 	hints   uint64               // guarded by mu
 	empty   chan struct{}        // guarded by mu; closed when the last client leaves; nil: nobody waits
+	elders  []*elders            // guarded by mu
 }
 
 // New makes a proxy that answers 503 until the first Publish. Waits end while Run runs.
@@ -155,6 +157,26 @@ func (p *Proxy) wait(ctx context.Context) error {
 	}
 }
 
+// elders are the clients that were there when somebody began to wait for them to leave.
+type elders struct {
+	youngest uint64 // by hint
+	left     int
+	gone     chan struct{} // closed when left is 0
+}
+
+// Settled is closed when every client that is connected now has left; those who come meanwhile do not matter.
+func (p *Proxy) Settled() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := &elders{youngest: p.hints, left: len(p.clients), gone: make(chan struct{})}
+	if e.left == 0 {
+		close(e.gone)
+	} else {
+		p.elders = append(p.elders, e)
+	}
+	return e.gone
+}
+
 // Connections is the number of clients connected now.
 func (p *Proxy) Connections() int {
 	p.mu.Lock()
@@ -182,6 +204,16 @@ func (p *Proxy) leave(c *client) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.clients, c)
+	p.elders = slices.DeleteFunc(p.elders, func(e *elders) bool {
+		if c.hint > e.youngest {
+			return false
+		}
+		e.left--
+		if e.left == 0 {
+			close(e.gone)
+		}
+		return e.left == 0
+	})
 	if len(p.clients) == 0 && p.empty != nil {
 		close(p.empty)
 		p.empty = nil

@@ -50,3 +50,30 @@ func TestRetire_ItsConnectionsEndAndOthersLiveOn(t *testing.T) {
 	busy.expect("hello")
 	busy.expectEnd()
 }
+
+func TestSettled_WaitsForThoseWhoAreThereOnly(t *testing.T) {
+	t.Parallel()
+	up := listenLocal(t)
+	r := newRig(t, rigOptions{stable: up})
+	<-r.proxy.Settled() // nobody is there
+	count := func(n int) {
+		t.Helper()
+		eventually(t, func() bool { return r.proxy.Connections() == n }, func() string { return "clients missing" })
+	}
+	first, second := r.dial(), r.dial()
+	count(2)
+	settled := r.proxy.Settled()
+	third := r.dial()
+	count(3)
+	_ = first.Close()
+	count(2)
+	select {
+	case <-settled:
+		t.Error("settled with one of them left")
+	default:
+	}
+	_ = second.Close()
+	<-settled
+	count(1)
+	_ = third.Close()
+}

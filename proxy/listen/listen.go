@@ -115,6 +115,9 @@ func reusePort(_, _ string, raw syscall.RawConn) error {
 // Addr is the address listened on.
 func (l *Listener) Addr() net.Addr { return l.inner.Addr() }
 
+// Passed reports whether the socket came from the service manager, which keeps it and its queue when we end.
+func (l *Listener) Passed() bool { return l.kept }
+
 // Spec is what connections are accepted under now.
 func (l *Listener) Spec() Spec { return *l.spec.Load() }
 

@@ -134,7 +134,7 @@ func TestListen_PassedSocket_IsFoundByNameOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sockets := Sockets{"web": {inner}}
+	sockets := Sockets{"web": {inner}, "spare": {inner}}
 	l, err := Listen(t.Context(), Spec{Address: "fd:web"}, Options{Sockets: sockets})
 	if err != nil {
 		t.Fatal(err)
@@ -142,6 +142,9 @@ func TestListen_PassedSocket_IsFoundByNameOnce(t *testing.T) {
 	defer l.Close()
 	if l.Addr() != inner.Addr() {
 		t.Errorf("got %v, want %v", l.Addr(), inner.Addr())
+	}
+	if left := sockets.Left(); !l.Passed() || len(left) != 1 || left[0] != "spare" {
+		t.Errorf("passed %v, left %v, want the spare one", l.Passed(), left)
 	}
 	for _, name := range []string{"fd:web", "fd:other"} {
 		if _, err := Listen(t.Context(), Spec{Address: name}, Options{Sockets: sockets}); err == nil {

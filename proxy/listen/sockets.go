@@ -3,6 +3,7 @@ package listen
 import (
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/coreos/go-systemd/v22/activation"
 )
@@ -29,4 +30,18 @@ func (s Sockets) take(name string) (net.Listener, error) {
 		}
 	}
 	return nil, fmt.Errorf("no socket called %q was passed", name)
+}
+
+// Left are the names of the sockets that nobody took.
+func (s Sockets) Left() []string {
+	var names []string
+	for name, listeners := range s {
+		for _, l := range listeners {
+			if l != nil {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
 }
