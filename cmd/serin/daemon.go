@@ -123,6 +123,9 @@ func (d *serinDaemon) Run(ctx context.Context) error {
 		return errStarted("open the data listener", "listen.address names another one", err)
 	}
 	d.fronts.apply(opened)
+	if left := d.fronts.options.Sockets.Left(); len(left) > 0 {
+		d.log.Warn("sockets passed that nobody serves: no listen.address names them", "sockets", left)
+	}
 	var rooms group
 	life, end := context.WithCancelCause(context.WithoutCancel(ctx)) // outlives ctx: requests are still under way
 	defer end(nil)

@@ -160,6 +160,41 @@ func TestE2E_SocketHeldByTheManager_RestartRefusesNobody(t *testing.T) {
 	load.report("5 restarts")
 }
 
+func TestE2E_SocketHeldByTheManager_OneSlowRequestStopsNobody(t *testing.T) {
+	t.Parallel()
+	e := &edge{site: newSite(t), release: make(chan struct{})}
+	e.upstream = startEcho(t, listenTCP(t), nil, e.release)
+	held := listenTCP(t)
+	defer held.Close()
+	socket, err := held.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	e.site.listen = held.Addr().String()
+	e.daemonProcess = startDaemon(t, e.site, e.file(t, "[listen]\naddress = \"fd:serin\"\n"), socket)
+	slow := e.dial()
+	slow.send("GET /slow HTTP/1.1\r\nHost: shop.example\r\n\r\n")
+	if _, err := slow.r.Peek(1); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := e.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for time.Since(began) < 3*time.Second { // long after the last call
+		if err := getOK(&http.Transport{DisableKeepAlives: true}, "http://"+e.site.listen+"/"); err != nil {
+			t.Fatalf("after %v: %v", time.Since(began), err)
+		}
+	}
+	close(e.release)
+	if resp, body := slow.answer(); resp.StatusCode != http.StatusOK || !strings.Contains(body, "/slow") {
+		t.Errorf("the request under way answered %s %q", resp.Status, body)
+	}
+	slow.Close()
+	<-e.done
+}
+
 func TestE2E_SIGTERM_UnreadyFirstThenTheLastCall(t *testing.T) {
 	t.Parallel()
 	e := newEdge(t, "[listen]\naddress = %q\n")

@@ -164,6 +164,11 @@ func (f *fronts) yield() {
 	}
 }
 
+// passed reports whether every address is a socket of the service manager: what we do not accept waits for the next serin.
+func (f *fronts) passed() bool {
+	return !slices.ContainsFunc(f.all(), func(o *front) bool { return !o.listener.Passed() })
+}
+
 // close closes every listener at once.
 func (f *fronts) close() {
 	for _, o := range f.all() {

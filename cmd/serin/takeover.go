@@ -22,6 +22,8 @@ const (
 	// handOverWithin is how long the old one goes on accepting when it has seen a successor: the new one may have to look
 	// names up before it listens.
 	handOverWithin = 3 * time.Second
+	// requestsWithin is what is left of a drain for those who were let in last.
+	requestsWithin = 2 * time.Second
 	// handOverPoll is how often either looks.
 	handOverPoll = 25 * time.Millisecond
 	// adminWithin is how long a start waits for the admin address, which a draining serin leaves when it sees us.
@@ -70,13 +72,17 @@ func retry(ctx context.Context, within time.Duration, try func() (again bool, er
 	}
 }
 
-// handOver ends accepting after the last calls. Once the loop has decided for the last time it leaves the state directory,
+// handOver ends accepting after the last calls; where the service manager keeps the sockets, not before those who are
+// connected have left: the next serin starts when this one has ended, and until then nobody else would answer. Once the loop has decided for the last time it leaves the state directory,
 // and when a successor has taken that, the admin address. It returns when ctx ends.
 func (d *serinDaemon) handOver(ctx context.Context, decided <-chan struct{}, leaveAdmin, refuse func()) {
 	last := time.NewTimer(handOverWithin) // a disk may be slow to take the last word
 	defer last.Stop()
 	poll := time.NewTicker(handOverPoll)
 	defer poll.Stop()
+	defer refuse()
+	settled := d.settled()
+	latest := time.Now().Add(drainWithin - requestsWithin)
 	left, seen := false, false
 	for {
 		select {
@@ -92,9 +98,27 @@ func (d *serinDaemon) handOver(ctx context.Context, decided <-chan struct{}, lea
 				last.Reset(handOverWithin)
 			}
 		case <-last.C:
-			refuse()
+			select {
+			case <-settled:
+				refuse()
+			default:
+				last.Reset(handOverPoll)
+				if time.Now().After(latest) {
+					refuse()
+				}
+			}
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// settled is closed when accepting need not go on for the sake of those who are connected.
+func (d *serinDaemon) settled() <-chan struct{} {
+	if d.fronts.passed() {
+		return d.proxy.Settled()
+	}
+	now := make(chan struct{})
+	close(now)
+	return now
 }
