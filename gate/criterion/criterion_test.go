@@ -369,6 +369,7 @@ func TestParseLimit_EveryForm(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
+		"STABLE + 1pt": `did you mean "stable + 1pt"`, "canary + 1pt": `did you mean "stable + 1pt"`,
 		"": "want", "stable": "want", "0.5pt": `did you mean "stable + 0.5pt"`, "stable + 10%": `"stable * 1.1"`, "stable * 0.9": "factor above 1",
 		"stable * x": "factor above 1", "stable - 1pt": "want", "0%": "between 0% and 100%", "100%": "between 0% and 100%", "-5ms": "above 0",
 		"stable + -1pt": "points", "stable + 0pt": "more than 0", "stable * 1e9": "factor", "NaN%": "share", "stable + NaNpt": "points", "5": "want",

@@ -73,10 +73,22 @@ func (l *Limit) absolute(text string) error {
 		return nil
 	}
 	hint := ""
-	if strings.HasSuffix(text, "pt") {
-		hint = fmt.Sprintf(" (did you mean \"stable + %s\"?)", text)
+	if meant := nearLimit(text); meant != "" {
+		hint = fmt.Sprintf(" (did you mean %q?)", meant)
 	}
 	return fmt.Errorf("limit %q: want \"stable + 0.5pt\", \"stable * 1.10\", \"stable + 20ms\", \"1%%\" or \"300ms\"%s", l.text, hint)
+}
+
+// nearLimit guesses what was meant: bare points, the word stable in capitals, or the arm that is judged in its place; ""
+// where nothing is near.
+func nearLimit(text string) string {
+	lower := strings.ToLower(text)
+	for _, guess := range []string{"stable + " + lower, lower, strings.Replace(lower, "canary", "stable", 1)} {
+		if strings.HasPrefix(guess, "stable") && (&Limit{text: guess}).parse(guess) == nil {
+			return guess
+		}
+	}
+	return ""
 }
 
 func (l *Limit) factor(text string) error {
