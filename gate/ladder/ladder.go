@@ -115,7 +115,7 @@ func Check(stages []gate.Stage) error {
 		before = s.Weight
 	}
 	if before != router.Full {
-		return &Error{len(stages) - 1, "the last rung is " + before.String() + ": want 100%", ""}
+		return &Error{len(stages) - 1, "the last rung is " + stages[len(stages)-1].Label + ": want 100%", ""}
 	}
 	return nil
 }

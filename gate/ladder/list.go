@@ -13,6 +13,9 @@ func list(rungs []string) ([]gate.Stage, bool, *Error) {
 func shares(rungs []string) ([]gate.Stage, bool, *Error) {
 	stages := make([]gate.Stage, 0, len(rungs))
 	for i, text := range rungs {
+		if text == previewRung {
+			return nil, true, &Error{i, "a preview is the first rung or none", ""}
+		}
 		w, problem := share(text)
 		if problem != "" {
 			return nil, true, &Error{i, problem, ""}
