@@ -26,6 +26,9 @@ func (e *Endpoint) decode(raw any) error {
 		e.Network, e.Address = "unix", path
 		return checkUnix(path)
 	}
+	if plain, ok := strings.CutPrefix(text, "http://"); ok {
+		return fmt.Errorf("%s: plain HTTP is written without a scheme, such as %s", show(text), show(strings.TrimSuffix(plain, "/")))
+	}
 	if address, ok := strings.CutPrefix(text, "https://"); ok {
 		e.TLS, e.Address = true, address
 	} else if strings.Contains(text, "://") {

@@ -116,7 +116,8 @@ func (b *builder) policy(at, name string, t *RolloutTable) *gate.Policy {
 	}
 	if t.Judge == "plain" {
 		p.Plain = &gate.Plain{Window: time.Duration(t.Plain.Window), MinRequests: int(t.Plain.MinRequests), Failures: int(t.Plain.Failures)}
-	} else if b.given[join(at, "plain")] {
+	} else if usual := (PlainTable{Window: Duration(5 * time.Minute), MinRequests: 100, Failures: 3}); b.given[join(at, "plain")] && t.Plain != usual {
+		// With its defaults it is no mistake: serin config effective writes them out.
 		b.warn(join(at, "plain"), `does nothing without judge = "plain"`)
 	}
 	if t.WidenMax != nil {

@@ -106,7 +106,7 @@ func (b *builder) attach(at, name string, t *RolloutTable, split *router.Split) 
 		switch {
 		case b.bad[path]:
 		case len(b.config.Route) > 0:
-			b.report(at, "route is missing: a file with routes has none for the rest", "")
+			b.report(at, "route is missing: in a file with routes every rollout names one", "")
 		case len(b.config.Rollout) > 1:
 			b.report(at, "route is missing: only a rollout that is alone in its file takes every request", "")
 		default:

@@ -28,6 +28,9 @@ func TestEffective_ParsedAgain_IsTheSame(t *testing.T) {
 		if again == nil {
 			t.Fatalf("%s: %v in\n%s", name, problems, once)
 		}
+		if got, want := len(again.Warnings), len(parsed(t, name).Warnings); got > want {
+			t.Errorf("%s: written out it has %d warnings, before %d: %v", name, got, want, again.Warnings)
+		}
 		if twice := Effective(again); twice != once {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, twice, once)
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,7 +77,7 @@ func Load(path string, opts Options) (*Plan, []Problem) {
 // Parse makes a plan of a file's bytes. Name is for messages, and its directory is where files it names are looked for.
 func Parse(name string, data []byte, opts Options) (*Plan, []Problem) {
 	if len(data) > maxBytes {
-		return nil, []Problem{{File: name, Text: fmt.Sprintf("the file has more than %d bytes", maxBytes)}}
+		return nil, []Problem{{File: name, Text: "the file is larger than 1 MiB"}}
 	}
 	text := strings.TrimPrefix(string(data), "\ufeff")
 	d := newDecoder(name, scan(text))
@@ -165,13 +166,19 @@ func syntax(name string, err error) Problem {
 	if !errors.As(err, &parse) {
 		return Problem{File: name, Text: strings.TrimPrefix(err.Error(), "toml: ")}
 	}
-	key := parse.LastKey
+	key, text := parse.LastKey, strings.ReplaceAll(parse.Message, `'\n'`, "the end of the line")
+	if twice := definedTwice.FindStringSubmatch(text); twice != nil {
+		key, text = twice[1], "is there twice"
+	}
 	if len(key) > maxName {
 		key = key[:maxName] + "..."
 	}
 	return Problem{
 		File: name, Line: parse.Position.Line,
 		Key:  strings.Trim(strconv.QuoteToASCII(key), `"`),
-		Text: strings.Trim(strconv.QuoteToASCII(parse.Message), `"`),
+		Text: strings.Trim(strconv.QuoteToASCII(text), `"`),
 	}
 }
+
+// definedTwice is what the TOML library says of a key or table that comes again.
+var definedTwice = regexp.MustCompile(`^Key '(.+)' has already been defined\.$`)

@@ -242,7 +242,7 @@ func TestLoad_NoFile_IsOneProblem(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	plan, problems = Load("/dev/zero", Options{})
-	if got := said(plan, problems); !strings.Contains(got, "more than 1048576 bytes") {
+	if got := said(plan, problems); !strings.Contains(got, "larger than 1 MiB") {
 		t.Errorf("got %q", got)
 	}
 }
