@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"serin/proxy/wire"
 )
 
 func TestGet_IdleConnection_IsReusedLastFirst(t *testing.T) {
@@ -59,6 +61,36 @@ func TestGet_IdleConnectionThatIsNotQuiet_IsNeverLent(t *testing.T) {
 				t.Errorf("got %+v, want the stale connection uncounted", s)
 			}
 		})
+	}
+}
+
+func TestGetToAsk_LeavesTheQuestionToAsk_AndStaleCountsNothing(t *testing.T) {
+	t.Parallel()
+	far := newFarEnd(t)
+	p := newPool(t, Spec{Servers: []ServerSpec{far.spec()}})
+	first := mustGet(t, p)
+	if first.Asks() {
+		t.Error("a new connection asks: what its server says unasked would be missed")
+	}
+	p.Done(first, true, None)
+	_ = far.accept().Close()
+	eventually(t, "the kernel knows", func() bool { return !first.Quiet() })
+	second, err := p.GetToAsk(0, nil)
+	if err != nil || second != first || !second.Asks() {
+		t.Fatalf("got %v and %v, want the used connection", second, err)
+	}
+	if n, err := second.In.Ask([]byte("question"), nil); n != 0 || err != wire.ErrNotQuiet {
+		t.Errorf("got %d and %v, want ErrNotQuiet", n, err)
+	}
+	p.Stale(second)
+	if s := p.Status().Servers[0]; s.Connections != 0 || s.InFlight != 0 || s.Requests != 1 || len(s.Errors) != 0 {
+		t.Errorf("got %+v, want nothing held or counted of it", s)
+	}
+	third := mustGet(t, p)
+	p.Done(third, true, None)
+	third.Break()
+	if fourth, err := p.GetToAsk(0, nil); err != nil || fourth == third {
+		t.Errorf("got the broken connection and %v, want another", err)
 	}
 }
 
