@@ -84,6 +84,7 @@ func (l *Loop) adopt(n *note) {
 		return
 	}
 	r.pending = nil
+	l.look(r, time.Now())    // what the step has cost while the disk was waited for
 	p.next.Last = time.Now() // the wait for the disk belongs to no stage
 	l.become(r, p.next)
 	r.number = n.entry.Number

@@ -70,6 +70,7 @@ func (l *Loop) replan(r *rollout, now time.Time) {
 
 // onTick looks at every rollout once. The same work on good and on bad days.
 func (l *Loop) onTick(now time.Time) {
+	l.skipGap(now)
 	for _, r := range l.rollouts {
 		l.look(r, now)
 		next, d := gate.Step(r.state, r.policy, now, gate.Tick{Seen: r.seen})
@@ -89,6 +90,19 @@ func (l *Loop) onTick(now time.Time) {
 	}
 	l.lastTick.Store(int64(now.Sub(l.born)))
 	l.publish(now)
+}
+
+// skipGap lets the time of a suspended machine count for no stage: of a gap of more than three ticks one is left.
+func (l *Loop) skipGap(now time.Time) {
+	gap := now.Sub(l.born) - time.Duration(l.lastTick.Load())
+	if gap <= 3*l.tickEvery() {
+		return
+	}
+	for _, r := range l.rollouts {
+		if !r.state.Last.IsZero() {
+			r.state.Last = r.state.Last.Add(gap - l.tick)
+		}
+	}
 }
 
 // answerLate answers people whose act is done but not yet written.

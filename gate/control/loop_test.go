@@ -224,8 +224,8 @@ func TestLoop_StandsStill_IsSeenAndGoesOnWithoutADoubleStep(t *testing.T) {
 		if _, stalled := p.Stalled(); stalled {
 			t.Error("still stalled")
 		}
-		if got := w.weight("checkout"); got > 500 {
-			t.Errorf("weight %s: more than one stage after ten minutes of nothing", got)
+		if r := p.rollout(t, "checkout"); w.weight("checkout") != 100 || r.Stage.Elapsed > 6*time.Second {
+			t.Errorf("weight %s, stage clock %v: ten minutes of nothing counted", w.weight("checkout"), r.Stage.Elapsed)
 		}
 	})
 }
@@ -268,6 +268,28 @@ func TestSubscribe_SlowReader_IsDroppedOthersAreNot(t *testing.T) {
 		quick.Close()
 		if _, err := p.Subscribe(1); !errors.Is(err, ErrStopped) {
 			t.Errorf("got %v, want ErrStopped", err)
+		}
+	})
+}
+
+func TestStatus_WhileARaiseWaitsForTheDisk_NoRequestIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		p := w.start(t, planOf(policy("checkout", &scripted{verdict: gate.Pass})))
+		defer p.end()
+		ticks(5)
+		w.plane("checkout").record(router.Canary, window.Success, 100)
+		w.setSlow("sync", 700*time.Millisecond)
+		var failed uint64
+		for ; w.weight("checkout") == 100; failed++ {
+			w.plane("checkout").record(router.Canary, window.ServerError, 1)
+			time.Sleep(100 * time.Millisecond)
+			synctest.Wait()
+		}
+		w.setSlow("sync", 0)
+		ticks(2)
+		if r := p.rollout(t, "checkout"); r.Exposure.Requests != 100+failed || r.Exposure.Failed != failed {
+			t.Errorf("got %+v, want %d failed of %d", r.Exposure, failed, 100+failed)
 		}
 	})
 }
