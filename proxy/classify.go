@@ -81,7 +81,7 @@ func outcomeOf(r upstream.Reason) window.Outcome {
 	case upstream.ServerError:
 		return window.ServerError
 	}
-	return window.Neutral // our own limits: QueueFull, QueueTime, Closed
+	return window.Neutral // our own limits: QueueFull, QueueTime, Closed, Shortage
 }
 
 // failure is what the client is told of an upstream failure before its head: status and one sentence.

@@ -37,6 +37,7 @@ func TestClassify_EveryEnding(t *testing.T) {
 
 		{"our queue is full", ending{origin: byUpstream, reason: upstream.QueueFull}, window.Neutral},
 		{"our queue took too long", ending{origin: byUpstream, reason: upstream.QueueTime}, window.Neutral},
+		{"no descriptor to dial with", ending{origin: byUpstream, reason: upstream.Shortage}, window.Neutral},
 		{"our pool is being retired", ending{origin: byUpstream, reason: upstream.Closed}, window.Neutral},
 		{"no route", ending{origin: byUs, status: 404}, window.Neutral},
 		{"a bug of ours", ending{origin: byUs, status: 500}, window.Neutral},

@@ -6,8 +6,12 @@ import (
 	"errors"
 	"net"
 	"os"
+	"syscall"
 	"time"
 )
+
+// shortages are what socket(2) and connect(2) fail with where the fault is on this side.
+var shortages = [...]syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL}
 
 // dial makes the connection that take allowed; on failure the right is given back.
 func (p *Pool) dial(s *Server) (*Conn, *Error) {
@@ -56,6 +60,11 @@ func (p *Pool) connect(s *Server, limit time.Duration) (net.Conn, Reason, error)
 }
 
 func connectReason(ctx context.Context, err error) Reason {
+	for _, errno := range shortages {
+		if errors.Is(err, errno) {
+			return Shortage
+		}
+	}
 	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		return ConnectTime
 	}

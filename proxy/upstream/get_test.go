@@ -10,7 +10,9 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"os"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -246,6 +248,22 @@ func TestGet_BlackHole_EndsAtTheConnectTimeout(t *testing.T) {
 	p := newPool(t, Spec{Servers: []ServerSpec{spec}, Timeout: Timeout{Connect: 30 * time.Millisecond}})
 	_, err := p.Get(0, nil)
 	wantReason(t, err, ConnectTime)
+}
+
+func TestConnectReason_OutOfDescriptorsMemoryOrPorts_IsOurOwn(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		errno syscall.Errno
+		want  Reason
+	}{
+		{syscall.EMFILE, Shortage}, {syscall.ENFILE, Shortage}, {syscall.ENOBUFS, Shortage}, {syscall.ENOMEM, Shortage},
+		{syscall.EADDRNOTAVAIL, Shortage}, {syscall.ECONNREFUSED, Connect}, {syscall.ENETUNREACH, Connect},
+	} {
+		err := &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", tt.errno)}
+		if got := connectReason(context.Background(), err); got != tt.want || got.ours() != (tt.want == Shortage) {
+			t.Errorf("%v: got %v, want %v", tt.errno, got, tt.want)
+		}
+	}
 }
 
 func TestGet_NoServers_SaysSo(t *testing.T) {

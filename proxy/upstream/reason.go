@@ -17,6 +17,7 @@ const (
 	QueueFull           // limits.connections and limits.queue are used up: our own limit, not the server's fault
 	QueueTime           // waited in the queue for longer than timeout.connect
 	Closed              // the pool is being retired
+	Shortage            // no descriptor, memory or port to dial with: our own lack, not the server's fault
 	ResponseTime        // no response head in time
 	Reset               // the connection ended before a response head
 	Malformed           // what came was no response
@@ -27,7 +28,7 @@ const (
 )
 
 var reasonNames = [reasons]string{
-	"", "no_server", "connect", "connect_timeout", "tls", "queue_full", "queue_timeout", "closed", "timeout", "reset",
+	"", "no_server", "connect", "connect_timeout", "tls", "queue_full", "queue_timeout", "closed", "shortage", "timeout", "reset",
 	"malformed", "truncated", "stalled", "server_error",
 }
 
@@ -41,7 +42,7 @@ func (r Reason) String() string {
 
 // ours reports whether a failure says nothing about the server.
 func (r Reason) ours() bool {
-	return r == None || r == NoServer || r == QueueFull || r == QueueTime || r == Closed
+	return r == None || r == NoServer || r == QueueFull || r == QueueTime || r == Closed || r == Shortage
 }
 
 // Error is why Get has no connection.
