@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"serin/proxy/admin"
 )
 
 // stormy is a rollout that only people move: two servers an arm, gates that never mind.
@@ -235,4 +237,53 @@ func most(all []vitals) (m vitals) {
 		m = vitals{max(m.RSS, v.RSS), max(m.Descriptors, v.Descriptors), max(m.Goroutines, v.Goroutines)}
 	}
 	return m
+}
+
+// misdeeds are failures of a client's own making; %s is its X-User-Id line.
+var misdeeds = []string{
+	"POST /ledger/m HTTP/1.1\r\nHost: a\r\n%sContent-Length: 100\r\n\r\nhalf",
+	"POST /ledger/m HTTP/1.1\r\nHost: a\r\n%sTransfer-Encoding: chunked\r\n\r\n5\r\nhalf",
+	"POST /ledger/m HTTP/1.1\r\nHost: a\r\n%sTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+	"POST /ledger/m HTTP/1.1\r\nHost: a\r\n%sTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n-1\r\n\r\n",
+	"POST /ledger/m HTTP/1.1\r\nHost: a\r\n%sTransfer-Encoding: chunked\r\n\r\n5\r\nhelloXX0\r\n\r\n",
+	"POST /ledger/m HTTP/1.1\r\nHost: a\r\n%sTransfer-Encoding: chunked\r\n\r\n0\r\nContent Length: 3\r\n\r\n",
+	"POST /ledger/m HTTP/1.1\r\nHost: a\r\n%sContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	"GET /ledger/m HTTP/1.1\r\nHost: a\r\n%sX-Size: 5000000\r\n\r\n",
+	"GET /ledger/m HTTP/1.1\r\nHost: a\r\n%sX-Wait: 200ms\r\n\r\n",
+	"GET /ledger/m HTTP/1.1\r\nHost: a\r\n%sX: \x00\r\n\r\n",
+}
+
+func TestStorm_ClientsMisbehave_NoArmIsBlamed(t *testing.T) {
+	t.Parallel()
+	s := newStorm(t, *seed+3)
+	s.daemon.until("the first stage", func(ro admin.Rollout) bool { return ro.Stage.Index == 1 })
+	s.daemon.act("promote") // 30 %: users on both arms
+	base := s.daemon.vitals()
+	var wg sync.WaitGroup
+	for w := range 8 {
+		wg.Go(func() {
+			for i := range 100 {
+				user := fmt.Sprintf("X-User-Id: user-%d\r\n", (w*100+i)%stormUsers)
+				halfway(t, s.site.listen, []byte(fmt.Sprintf(misdeeds[i%len(misdeeds)], user)))
+			}
+		})
+	}
+	wg.Wait()
+	s.daemon.back(base)
+	m := s.daemon.metrics()
+	for _, arm := range []string{"stable", "canary"} {
+		t.Logf("%s: %v served, %v aborted, %v refused for the client's fault, %v failed", arm, m.requests(arm, "2xx"), m.requests(arm, "aborted"), m.requests(arm, "other"), m.requests(arm, "5xx"))
+		if m.requests(arm, "5xx") != 0 || m.requests(arm, "aborted") == 0 || m.requests(arm, "other") == 0 {
+			t.Errorf("%s is blamed, or nothing happened", arm)
+		}
+	}
+	for name, value := range m {
+		if strings.HasPrefix(name, "serin_upstream_errors_total") && value != 0 {
+			t.Errorf("%s is %v", name, value)
+		}
+	}
+	ro := s.daemon.rollout()
+	if ro.Arms.Stable.Errors != 0 || ro.Arms.Canary.Errors != 0 {
+		t.Errorf("the status counts %d and %d errors", ro.Arms.Stable.Errors, ro.Arms.Canary.Errors)
+	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -317,5 +319,65 @@ func TestToxic_ManyFaults_ArmsOfTheStatusAgreeWithTheMetrics(t *testing.T) {
 	m := w.metrics()
 	if m.requests("stable", "2xx") != 2 || m.requests("stable", "5xx") != 2 {
 		t.Errorf("metrics count %v good and %v bad, want 2 and 2", m.requests("stable", "2xx"), m.requests("stable", "5xx"))
+	}
+}
+
+// blackHole listens without ever accepting, its queue full: a connection attempt gets no answer at all.
+func blackHole(t *testing.T) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
+	for range 3 { // one fills the queue, and another one's answer gets lost
+		if c, err := net.DialTimeout("tcp", address, 200*time.Millisecond); err == nil {
+			t.Cleanup(func() { c.Close() })
+		}
+	}
+	return address
+}
+
+func TestToxic_ConnectBlackHole_NextServerAfterTheConnectTimeoutThenEjected(t *testing.T) {
+	t.Parallel()
+	a := newArchive()
+	v1 := startService(t, "v1", a)
+	text := strings.Replace(fmt.Sprintf(behindToxiproxy, v1.address, v1.address), "servers = [", fmt.Sprintf("servers = [%q, ", blackHole(t)), 1)
+	s := newSite(t)
+	s.config(t, "", strings.Replace(text, "eject   = { consecutive = 0 }", `eject   = { consecutive = 3, for = "1h" }`, 1))
+	d := start(t, s)
+	slow, quick := 0, 0
+	c := newClient(s.listen)
+	defer c.close()
+	for i := range 60 {
+		v := get(100)
+		if i%2 == 1 {
+			v = post(100)
+		}
+		o := c.do(v)
+		switch took := o.Ended.Sub(o.Began); {
+		case !o.whole() || o.Status != http.StatusOK || a.get(o.ID).times != 1:
+			t.Errorf("delivered %d times: %v", a.get(o.ID).times, &o)
+		case took >= 500*time.Millisecond:
+			slow++
+		default:
+			quick++
+		}
+	}
+	m := d.metrics()
+	t.Logf("%d waited for the connect timeout, %d did not", slow, quick)
+	if n := m.upstreamErrors("v1", "connect_timeout"); int(n) != slow && int(n) != slow+1 || n < 1 || n > 4 || m.requests("stable", "5xx") != 0 {
+		t.Errorf("%v connect timeouts for %d slow visits, %v of them failures of the arm; want ejection after 3", n, slow, m.requests("stable", "5xx"))
 	}
 }

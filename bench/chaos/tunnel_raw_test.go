@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -241,4 +242,31 @@ func TestTunnel_SecondSignal_EndsAtOnce(t *testing.T) {
 	}
 	p.signal(syscall.SIGTERM)
 	p.ended(10 * time.Second)
+}
+
+func TestTunnel_ItsUpstreamLeavesTheConfiguration_CutAtTheDeadline(t *testing.T) {
+	t.Parallel()
+	p := newPeers(t, "")
+	c := p.connect("", "canary", "")
+	c.expect(t, "greetings;")
+	p.site.config(t, "", fmt.Sprintf(tunnelling, p.v1.address, p.v1.address))
+	if _, err := p.api.Reload(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	for range 4 {
+		<-time.After(250 * time.Millisecond)
+		c.say(t, "still here")
+		c.expect(t, "still here")
+	}
+	if !*full { // else the deadline, two minutes, is not waited for
+		return
+	}
+	c.SetDeadline(time.Now().Add(4 * time.Minute))
+	_, err := io.ReadAll(c.in)
+	cut := time.Since(began)
+	t.Logf("cut after %v with %v", cut, err)
+	if cut < 119*time.Second || cut > 140*time.Second {
+		t.Errorf("cut after %v, want two minutes", cut)
+	}
 }

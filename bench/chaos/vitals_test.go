@@ -34,13 +34,14 @@ func (d *daemon) vitals() vitals {
 	return vitals{RSS: residentKiB(d.t, pid), Descriptors: len(fds), Goroutines: int(m["go_goroutines"])}
 }
 
-// settled are the vitals once goroutines and descriptors are at most those of want (some seconds pass until idle
-// connections are given up), or the last ones seen within limit.
+// settled are the vitals once they are at most want (some seconds pass until idle connections and memory are given up),
+// or the last ones seen within limit. Memory counts where want says any.
 func (d *daemon) settled(want vitals, limit time.Duration) vitals {
 	d.t.Helper()
 	for until := time.Now().Add(limit); ; <-time.After(100 * time.Millisecond) {
 		now := d.vitals()
-		if now.Goroutines <= want.Goroutines && now.Descriptors <= want.Descriptors || time.Now().After(until) {
+		roomy := want.RSS == 0 || now.RSS <= want.RSS
+		if roomy && now.Goroutines <= want.Goroutines && now.Descriptors <= want.Descriptors || time.Now().After(until) {
 			return now
 		}
 	}
