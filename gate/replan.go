@@ -101,9 +101,12 @@ func (t *turn) note() { t.s.Ladder, t.s.Gates = t.p.ladderText(), t.p.gatesText(
 // or above it; changed gates collect anew, and a hold stays a hold whatever they allow.
 func (t *turn) rebase() (State, Decision) {
 	s := &t.s
+	if s.Phase == Completed || s.Phase == RolledBack { // over: what comes next has its own
+		return t.same(ActHold)
+	}
 	t.note()
 	moved := s.Ladder != t.was.Ladder
-	judged := s.Gates != t.was.Gates && s.Stage > 0 && s.Phase != Completed && s.Phase != RolledBack
+	judged := s.Gates != t.was.Gates && s.Stage > 0
 	if !moved && !judged {
 		return t.same(ActHold)
 	}
@@ -129,8 +132,7 @@ func (t *turn) refit() {
 	s, p := &t.s, t.p
 	s.Approved, s.SteppedBack = 0, nil
 	s.From = min(s.From, len(p.Stages))
-	if s.Stage == 0 || s.Phase == Completed || s.Phase == RolledBack {
-		s.Stage = min(s.Stage, len(p.Stages))
+	if s.Stage == 0 {
 		return
 	}
 	stage := len(p.Stages)
