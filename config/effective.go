@@ -1,9 +1,12 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/BurntSushi/toml"
 )
 
 // Effective writes the configuration in force as TOML: every key with its value, defaults and derived values included.
@@ -13,6 +16,15 @@ func Effective(p *Plan) string {
 	w := &effective{}
 	w.table("", false, reflect.ValueOf(p.config).Elem())
 	return strings.TrimLeft(w.b.String(), "\n")
+}
+
+// Tree is what Effective wrote as tables, lists and values, for readers that have JSON and no TOML.
+func Tree(effective string) (map[string]any, error) {
+	tree := map[string]any{}
+	if _, err := toml.Decode(effective, &tree); err != nil {
+		return nil, fmt.Errorf("read the effective configuration: %w", err)
+	}
+	return tree, nil
 }
 
 // effective writes TOML.

@@ -58,3 +58,18 @@ func TestEffective_Secret_StaysAReference(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 }
+
+func TestTree_OfTheEffectiveText_HasItsKeys(t *testing.T) {
+	t.Parallel()
+	tree, err := Tree(Effective(parsed(t, "smallest.toml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rollout := tree["rollout"].(map[string]any)["checkout"].(map[string]any)
+	if rollout["every"] != "15m" || rollout["expose"] != false || len(rollout["ladder"].([]any)) != 4 {
+		t.Errorf("got %v", rollout)
+	}
+	if _, err := Tree("a = "); err == nil {
+		t.Error("what is no TOML has a tree")
+	}
+}
