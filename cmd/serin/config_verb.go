@@ -21,8 +21,9 @@ func newEffectiveCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "effective",
 		Short: "the configuration with every default filled in",
-		Long: `Prints the configuration as TOML with every default filled in, secrets left out:
-of the file that -c or $SERIN_CONFIG names, else the one a daemon has in force.`,
+		Long: `Prints the configuration with every default filled in, secrets left out, as TOML
+or, with -o json, as the same tables in JSON: of the file that -c or
+$SERIN_CONFIG names, else what a daemon has in force.`,
 		Args: noArgs,
 	}
 	t := e.targetFlags(cmd)
@@ -54,10 +55,14 @@ of the file that -c or $SERIN_CONFIG names, else the one a daemon has in force.`
 			if err != nil {
 				return err
 			}
-			text = answer.Config
+			text = answer.TOML
 		}
 		if asJSON {
-			return e.printJSON(map[string]string{"format": "toml", "config": text})
+			tree, err := config.Tree(text)
+			if err != nil {
+				return err
+			}
+			return e.printJSON(tree)
 		}
 		fmt.Fprint(e.stdout, text)
 		return nil

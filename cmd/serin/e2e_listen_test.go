@@ -148,8 +148,8 @@ func TestE2E_Reload_AddressThatCannotBeOpened_ChangesNothing(t *testing.T) {
 	e.refused(free)
 	e.dial().ask(getRoot, 200)
 	now, err := e.Client.Config(context.Background())
-	if err != nil || strings.Contains(now.Config, free) || !strings.Contains(now.Config, e.site.listen) {
-		t.Errorf("the configuration in force is another one (%v):\n%s", err, now.Config)
+	if err != nil || strings.Contains(now.TOML, free) || !strings.Contains(now.TOML, e.site.listen) {
+		t.Errorf("the configuration in force is another one (%v):\n%s", err, now.TOML)
 	}
 }
 

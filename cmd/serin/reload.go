@@ -40,7 +40,7 @@ func (d *serinDaemon) Reload(ctx context.Context) (admin.Reload, error) {
 	d.mu.Lock()
 	d.inForce = plan
 	d.reloads.Good++
-	d.reloads.LastGood, d.reloads.LastGoodSuccess = true, time.Now()
+	d.reloads.LastGood, d.reloads.LastGoodSuccess, d.reloads.Problems = true, time.Now(), nil
 	d.mu.Unlock()
 	d.log.Info("configuration in force", "file", plan.File, "hash", plan.Hash)
 	for _, w := range warnings {
@@ -54,7 +54,11 @@ func (d *serinDaemon) refuse(err error) (admin.Reload, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.reloads.Bad++
-	d.reloads.LastGood = false
+	d.reloads.LastGood, d.reloads.Problems = false, []config.Problem{{Text: err.Error()}}
+	var invalid *admin.InvalidError
+	if errors.As(err, &invalid) {
+		d.reloads.Problems = invalid.Problems
+	}
 	return admin.Reload{}, err
 }
 

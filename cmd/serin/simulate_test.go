@@ -101,6 +101,11 @@ func TestConfigEffective_OfAFile_IsValidAgain(t *testing.T) {
 	if code != 0 || talk != "" {
 		t.Fatalf("exit %d %s", code, talk)
 	}
+	code, asJSON, _ := serin(nil, "config", "effective", "-o", "json", "-c", ladderFile(t))
+	var tree map[string]any
+	if err := json.Unmarshal([]byte(asJSON), &tree); code != 0 || err != nil || !strings.Contains(asJSON, `"ladder": [`) {
+		t.Errorf("as JSON: exit %d, %v\n%s", code, err, asJSON)
+	}
 	again := filepath.Join(t.TempDir(), "effective.toml")
 	if err := os.WriteFile(again, []byte(out), 0o600); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ func newStatusCmd(e *env) *cobra.Command {
 				return e.printJSON(ro)
 			}
 			e.print(statusText(ro)...)
+			e.tellRefused(cmd.Context(), c)
 			return nil
 		}
 		list, err := c.Rollouts(cmd.Context())
@@ -56,9 +58,20 @@ func newStatusCmd(e *env) *cobra.Command {
 		if len(list) == 0 {
 			fmt.Fprintln(e.stderr, "serin: there is no rollout")
 		}
+		e.tellRefused(cmd.Context(), c)
 		return nil
 	}
 	return cmd
+}
+
+// tellRefused says when the daemon runs with another configuration than its file has, because it refused the file.
+func (e *env) tellRefused(ctx context.Context, c *admin.Client) {
+	now, err := c.Config(ctx)
+	if err != nil || now.LastReload.Successful {
+		return
+	}
+	fmt.Fprintln(e.stderr, "serin: warning: the configuration file was refused; the one before it stays in force")
+	e.printProblems(now.LastReload.Problems)
 }
 
 // statusText is one rollout for a person: where it is, why, what next, and the numbers behind it.

@@ -73,7 +73,7 @@ func TestClient_EveryCall_RoundTrips(t *testing.T) {
 		if x, err := c.Explain(ctx, "alice & bob?"); err != nil || x.Key != "alice & bob?" || len(x.Rollouts) != 1 {
 			t.Errorf("%s: explain %v %v", address, x, err)
 		}
-		if v, err := c.Config(ctx); err != nil || !strings.Contains(v.Config, "[admin]") {
+		if v, err := c.Config(ctx); err != nil || !strings.Contains(v.TOML, "[admin]") {
 			t.Errorf("%s: config %v %v", address, v, err)
 		}
 		if v, err := c.Reload(ctx); err != nil || v.Status != "in_force" {

@@ -4,12 +4,24 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
+
+	"serin/config"
 )
 
-// Config is the answer of GET /v1/config: the configuration in force as TOML, defaults filled in, secrets left out.
+// Config is the answer of GET /v1/config: the configuration in force, defaults filled in, secrets left out, and whether
+// the file still says so.
 type Config struct {
-	Format string `json:"format"` // toml
-	Config string `json:"config"`
+	Config     map[string]any `json:"config"` // the tables of the file
+	TOML       string         `json:"toml"`   // the same as text
+	LastReload LastReload     `json:"last_reload"`
+}
+
+// LastReload tells how the last reload went; before the first, the start is meant.
+type LastReload struct {
+	Successful  bool      `json:"successful"`
+	SucceededAt time.Time `json:"succeeded_at"` // when a configuration was last put in force
+	Problems    []Problem `json:"problems,omitempty"`
 }
 
 func (s *Server) config(w http.ResponseWriter, r *http.Request) {
@@ -17,7 +29,22 @@ func (s *Server) config(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, "this process was started without a configuration file", "")
 		return
 	}
-	answer(w, http.StatusOK, Config{Format: "toml", Config: s.o.Configuration.Effective()})
+	text := s.o.Configuration.Effective()
+	tree, err := config.Tree(text)
+	if err != nil {
+		s.log.Error("configuration not shown", "err", err)
+		fail(w, http.StatusInternalServerError, "the configuration cannot be shown", "this is a bug in serin; the log has the details")
+		return
+	}
+	answer(w, http.StatusOK, Config{Config: tree, TOML: text, LastReload: s.lastReload()})
+}
+
+func (s *Server) lastReload() LastReload {
+	if s.o.Configuration == nil {
+		return LastReload{Successful: true}
+	}
+	r := s.o.Configuration.Reloads()
+	return LastReload{Successful: r.LastGood, SucceededAt: r.LastGoodSuccess.UTC(), Problems: r.Problems}
 }
 
 func (s *Server) reload(w http.ResponseWriter, r *http.Request) {

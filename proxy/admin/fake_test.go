@@ -132,7 +132,10 @@ func (f *fakeTraffic) Totals() Totals {
 
 func (f *fakeTraffic) Upstreams() []Upstream { return f.upstreams }
 
-type fakeConfiguration struct{ err error }
+type fakeConfiguration struct {
+	err     error
+	refused bool
+}
 
 func (f fakeConfiguration) Effective() string { return "[admin]\naddress = \"127.0.0.1:9180\"\n" }
 
@@ -141,6 +144,9 @@ func (f fakeConfiguration) Reload(context.Context) (Reload, error) {
 }
 
 func (f fakeConfiguration) Reloads() Reloads {
+	if f.refused {
+		return Reloads{Good: 3, Bad: 1, Problems: []Problem{{File: "serin.toml", Line: 3, Key: "rollout.checkout.evry", Text: "unknown key"}}}
+	}
 	return Reloads{Good: 3, Bad: 1, LastGood: true, LastGoodSuccess: time.UnixMilli(1_795_000_000_500)}
 }
 

@@ -69,6 +69,7 @@ type Reloads struct {
 	Good, Bad       uint64
 	LastGood        bool      // whether the last one was put in force; true before the first
 	LastGoodSuccess time.Time // when a configuration was last put in force, the first included
+	Problems        []Problem // why the last one was refused; none when it was put in force
 }
 
 // Options are the rooms the API looks into. A nil one answers as if it were empty.

@@ -12,8 +12,9 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	err := pageTemplate.Execute(w, struct {
 		Version  string
 		Rollouts []Rollout
+		Reload   LastReload
 		Paths    []string
-	}{s.o.Version, s.rollouts(), s.paths()})
+	}{s.o.Version, s.rollouts(), s.lastReload(), s.paths()})
 	if err != nil {
 		s.log.Debug("page not delivered", "err", err)
 	}
@@ -35,7 +36,11 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>serin</title></head>
 <body>
 <h1>serin {{.Version}}</h1>
-{{range .Rollouts}}<h2>{{.Name}}: {{.Phase}}</h2>
+{{with .Reload}}{{if not .Successful}}<h2>The configuration file was refused; the one before it stays in force</h2>
+<ul>
+{{range .Problems}}<li><code>{{.}}</code></li>
+{{end}}</ul>
+{{end}}{{end}}{{range .Rollouts}}<h2>{{.Name}}: {{.Phase}}</h2>
 <p>{{.Sentence}}</p>
 <p>{{.Next}}</p>
 <p><a href="/v1/rollouts/{{.Name}}">all numbers</a> · <a href="/v1/rollouts/{{.Name}}/decisions">decisions</a></p>

@@ -201,6 +201,22 @@ func TestReload_Refused_ListsTheProblems(t *testing.T) {
 	}
 }
 
+func TestConfig_FileRefused_IsShown(t *testing.T) {
+	o, _ := rooms()
+	o.Configuration = fakeConfiguration{refused: true}
+	h := New(o).Handler()
+	var c Config
+	if err := json.Unmarshal(ask(h, "GET", "/v1/config", "").Body.Bytes(), &c); err != nil {
+		t.Fatal(err)
+	}
+	if c.LastReload.Successful || len(c.LastReload.Problems) != 1 || c.Config["admin"] == nil || !strings.Contains(c.TOML, "[admin]") {
+		t.Errorf("got %+v", c)
+	}
+	if page := ask(h, "GET", "/", "").Body.String(); !strings.Contains(page, "serin.toml:3: rollout.checkout.evry: unknown key") {
+		t.Errorf("got %s", page)
+	}
+}
+
 func TestHealthz_NotReady_Is503AndStillAlive(t *testing.T) {
 	o, _ := rooms()
 	ok := false
