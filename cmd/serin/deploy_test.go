@@ -20,7 +20,7 @@ func unitOf(t *testing.T, name string) map[string][]string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	options, err := unit.Deserialize(f)
+	options, err := unit.DeserializeOptions(f)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
