@@ -6,7 +6,8 @@ import (
 
 // Get lends a connection for one exchange: an idle one that is provably quiet, else a new one, else after a wait in the
 // queue. Key decides the server where balance is hash. Avoid, when not nil, is the server a retry goes to only when there is
-// no other. Servers that refuse are passed over, at most maxDials of them: nothing was sent, so this is no retry. The error
+// no other; a retry also gets a new connection, since whoever closed the last one may be closing its idle ones too. Servers
+// that refuse are passed over, at most maxDials of them: nothing was sent, so this is no retry. The error
 // is an *Error.
 func (p *Pool) Get(key uint64, avoid *Server) (*Conn, error) { return p.get(key, avoid, false) }
 
@@ -63,7 +64,7 @@ func (p *Pool) take(key uint64, tried []*Server, avoid *Server, refused, toAsk b
 			p.budget.request(now)
 			counted = true
 		}
-		if n := len(s.idle); n > 0 {
+		if n := len(s.idle); n > 0 && avoid == nil {
 			conn := s.idle[n-1]
 			s.idle[n-1], s.idle = nil, s.idle[:n-1]
 			p.lend(s)

@@ -292,6 +292,23 @@ func TestGet_Avoid_PrefersAnotherServerButNotNone(t *testing.T) {
 	}
 }
 
+func TestGet_Retry_GetsAFreshConnection(t *testing.T) {
+	t.Parallel()
+	a, b := newFarEnd(t), newFarEnd(t)
+	p := newPool(t, Spec{Servers: []ServerSpec{a.spec(), b.spec()}})
+	var idle []*Conn
+	for range 20 {
+		idle = append(idle, mustGet(t, p))
+	}
+	for _, c := range idle {
+		p.Done(c, true, None)
+	}
+	again, err := p.Get(0, idle[0].Server())
+	if err != nil || again.Reused() {
+		t.Errorf("got %+v (%v), want a connection that nobody can be closing", again, err)
+	}
+}
+
 func TestGet_AvoidButTheOthersRefuse_TakesTheServerToAvoid(t *testing.T) {
 	t.Parallel()
 	far := newFarEnd(t)
