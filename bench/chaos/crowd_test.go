@@ -415,3 +415,47 @@ func TestCrowd_SameFaultThreeTimes_NothingGrows(t *testing.T) {
 		}
 	}
 }
+
+func TestCrowd_AdminFlooded_DataPathUnaffected(t *testing.T) {
+	t.Parallel()
+	s, _ := newCrowdSite(t, "")
+	d := start(t, s)
+	base := d.warm()
+	ctx, cancel := context.WithCancel(context.Background())
+	var flood sync.WaitGroup
+	for i := range sized(300, 1000) { // subscribers that never read, scrapers that never stop
+		flood.Go(func() {
+			conn, err := dialFrom(i, s.admin)
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			fmt.Fprintf(conn, "GET /v1/events HTTP/1.1\r\nHost: %s\r\n\r\n", s.admin)
+			<-ctx.Done()
+		})
+	}
+	for i := range 20 {
+		flood.Go(func() {
+			for ctx.Err() == nil {
+				conn, err := dialFrom(i, s.admin)
+				if err != nil {
+					continue
+				}
+				fmt.Fprintf(conn, "GET /metrics HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", s.admin)
+				conn.SetDeadline(time.Now().Add(time.Second))
+				_, _ = io.Copy(io.Discard, conn)
+				conn.Close()
+			}
+		})
+	}
+	served, failed := beside(ctx, s.listen)
+	<-time.After(4 * time.Second)
+	cancel()
+	good, bad := <-served, <-failed
+	flood.Wait()
+	t.Logf("%d visits beside the flood, %d failed", good, bad)
+	if bad != 0 || good == 0 {
+		t.Errorf("%d of %d visits failed", bad, good+bad)
+	}
+	d.back(base)
+}

@@ -26,7 +26,8 @@ type service struct {
 	arm     string
 	address string
 	archive *archive
-	extra   http.Handler // for paths other than /ledger/; may be nil
+	extra   http.Handler  // for paths other than /ledger/; may be nil
+	idle    time.Duration // a connection is closed after; 0: never
 
 	mu     sync.Mutex
 	server *http.Server     // guarded by mu, as is the rest; nil while down
@@ -100,7 +101,7 @@ func (s *service) up() {
 		s.t.Fatal(err)
 	}
 	s.address = l.Addr().String()
-	server := &http.Server{Handler: s, ConnState: s.connState, ErrorLog: nil}
+	server := &http.Server{Handler: s, ConnState: s.connState, IdleTimeout: s.idle}
 	gone := make(chan struct{})
 	s.mu.Lock()
 	s.server, s.gone, s.conns = server, gone, make(map[net.Conn]any)

@@ -44,6 +44,7 @@ const (
 type storm struct {
 	t       *testing.T
 	site    site
+	listen  string
 	archive *archive
 	servers [2][2]*service // by arm
 	flips   map[string]float64
@@ -64,13 +65,14 @@ type fault struct {
 	from, to time.Time
 }
 
-func newStorm(t *testing.T, seed uint64) *storm {
+// newStorm starts the servers and a serin with further keys of [listen].
+func newStorm(t *testing.T, seed uint64, listen string) *storm {
 	t.Helper()
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
 	}
 	t.Logf("-chaos.seed=%d", seed)
-	s := &storm{t: t, archive: newArchive(), site: newSite(t), rand: rand.New(rand.NewPCG(seed, 1)), flips: make(map[string]float64), idle: 10}
+	s := &storm{t: t, archive: newArchive(), site: newSite(t), listen: listen, rand: rand.New(rand.NewPCG(seed, 1)), flips: make(map[string]float64), idle: 10}
 	for arm := range s.servers {
 		for i := range s.servers[arm] {
 			s.servers[arm][i] = startService(t, []string{"v1", "v2"}[arm], s.archive)
@@ -92,7 +94,7 @@ func newStorm(t *testing.T, seed uint64) *storm {
 // write writes the configuration; spoil is put into it.
 func (s *storm) write(spoil string) {
 	a, b := s.servers[0], s.servers[1]
-	s.site.config(s.t, "", fmt.Sprintf(stormy+spoil, a[0].address, a[1].address, b[0].address, b[1].address, time.Duration(s.idle)*time.Second))
+	s.site.config(s.t, s.listen, fmt.Sprintf(stormy+spoil, a[0].address, a[1].address, b[0].address, b[1].address, time.Duration(s.idle)*time.Second))
 }
 
 // crowd sends visits until ctx ends.
@@ -187,7 +189,16 @@ func (s *storm) tell() {
 
 func TestStorm_ServersWeightsReloads_EveryRequestExplainedAndCountedOnce(t *testing.T) {
 	t.Parallel()
-	s := newStorm(t, *seed)
+	for name, listen := range map[string]string{"fast lane": "", "full door": "fast_lane = false"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			servers(t, listen)
+		})
+	}
+}
+
+func servers(t *testing.T, listen string) {
+	s := newStorm(t, *seed, listen)
 	base := s.daemon.vitals()
 	before := s.daemon.metrics()
 	s.run(lasting(8*time.Second), true, []event{kill, kill, retire, reload, spoiltReload, move, move, misbehave}, nil)
@@ -199,7 +210,7 @@ func TestStorm_ServersWeightsReloads_EveryRequestExplainedAndCountedOnce(t *test
 
 func TestStorm_BinariesTakeOver_EveryRequestExplained(t *testing.T) {
 	t.Parallel()
-	s := newStorm(t, *seed+1)
+	s := newStorm(t, *seed+1, "")
 	s.run(lasting(10*time.Second), true, []event{takeOver, takeOver, kill, retire, reload, move, move}, nil)
 	s.tell()
 	s.explainAll()
@@ -207,7 +218,7 @@ func TestStorm_BinariesTakeOver_EveryRequestExplained(t *testing.T) {
 
 func TestSoak_ReloadsWeightsAndUpstreamRestarts_NothingFailsAndNothingGrows(t *testing.T) {
 	alone(t)
-	s := newStorm(t, *seed+2)
+	s := newStorm(t, *seed+2, "")
 	base := s.daemon.vitals()
 	length := lasting(15 * time.Second)
 	began, next := time.Now(), time.Now()
@@ -255,7 +266,7 @@ var misdeeds = []string{
 
 func TestStorm_ClientsMisbehave_NoArmIsBlamed(t *testing.T) {
 	t.Parallel()
-	s := newStorm(t, *seed+3)
+	s := newStorm(t, *seed+3, "")
 	s.daemon.until("the first stage", func(ro admin.Rollout) bool { return ro.Stage.Index == 1 })
 	s.daemon.act("promote") // 30 %: users on both arms
 	base := s.daemon.vitals()
@@ -285,5 +296,56 @@ func TestStorm_ClientsMisbehave_NoArmIsBlamed(t *testing.T) {
 	ro := s.daemon.rollout()
 	if ro.Arms.Stable.Errors != 0 || ro.Arms.Canary.Errors != 0 {
 		t.Errorf("the status counts %d and %d errors", ro.Arms.Stable.Errors, ro.Arms.Canary.Errors)
+	}
+}
+
+func TestStorm_ServicesCloseIdleConnections_GetNeverSeesItPostNeverTwice(t *testing.T) {
+	t.Parallel()
+	s := newStorm(t, *seed+4, "")
+	for _, arm := range s.servers {
+		for _, server := range arm {
+			server.retire()
+			server.idle = 20 * time.Millisecond
+			server.up()
+		}
+	}
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(*seed, uint64(i)))
+			c := newClient(s.site.listen)
+			defer c.close()
+			for until := time.Now().Add(lasting(6 * time.Second)); time.Now().Before(until); {
+				v := randomVisit(r, false)
+				v.Wait = 0
+				o := c.do(v)
+				s.mu.Lock()
+				s.ledger = append(s.ledger, o)
+				s.mu.Unlock()
+				<-time.After(20*time.Millisecond + time.Duration(r.IntN(2000)-1000)*time.Microsecond) // as they close
+			}
+		})
+	}
+	wg.Wait()
+	races, retries := 0, 0
+	all := s.visits()
+	for _, o := range all {
+		if problem := s.delivered(&o); problem != "" {
+			t.Errorf("%s: %v", problem, &o)
+		}
+		if s.archive.get(o.ID).times > 1 {
+			retries++
+		}
+		if o.Status == http.StatusBadGateway && o.Upload > 0 && s.archive.get(o.ID).times == 0 {
+			races++ // closed while it was being written: it may have been read, so it is not repeated
+			continue
+		}
+		if !o.whole() || o.Status != http.StatusOK {
+			t.Errorf("%v", &o)
+		}
+	}
+	t.Logf("%d visits as idle connections were being closed: %d with a body met the close, %d were delivered again", len(all), races, retries)
+	if races*50 > len(all) {
+		t.Errorf("%d of %d met the close: is it looked for before a request is sent?", races, len(all))
 	}
 }
