@@ -201,7 +201,7 @@ func (l *latency) tooFew(f *gate.Finding, q *gate.Question, p *paced) bool {
 		return false
 	case p.canary.n == 0 && q.View.Elapsed >= quietStart && q.View.Full.Canary.Judged() == 0:
 		f.Reason = gate.NoCanaryTraffic
-	case p.stable.n == 0 && q.View.Elapsed >= quietStart:
+	case p.stable.n == 0 && q.View.Elapsed >= quietStart && stableOf(&q.View.Full, q.Frozen).Judged() == 0:
 		f.Reason = gate.NoStableTraffic
 	case q.Dwelled:
 		f.Reason = gate.NotEnoughEvidence

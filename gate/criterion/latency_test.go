@@ -54,6 +54,15 @@ func TestLatency_Relative(t *testing.T) {
 	}
 }
 
+func TestLatency_WarmupJustOver_IsNotWithoutTraffic(t *testing.T) {
+	t.Parallel()
+	q := asked(view(0, 100, 0, 10_000)) // many answers, none timed yet
+	q.Dwelled = false
+	if f := made(t, "latency_p95", "stable * 1.10", "").Judge(q); f.Verdict != gate.Hold || f.Reason != gate.Collecting {
+		t.Errorf("got %s %s, want hold collecting", f.Verdict, f.Reason)
+	}
+}
+
 func TestLatency_Finding_ShowsMillisecondsAndTheRatio(t *testing.T) {
 	t.Parallel()
 	f := made(t, "latency_p95", "stable * 1.10", "stable * 1.5").Judge(asked(slow(20_000, 55, 60_000, 50)))
