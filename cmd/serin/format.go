@@ -45,8 +45,11 @@ func odds(f float64) string {
 	return "0"
 }
 
-// millis prints a latency.
+// millis prints a latency; 0 is none.
 func millis(ms float64) string {
+	if ms == 0 {
+		return "-"
+	}
 	if ms < 10 {
 		return strconv.FormatFloat(ms, 'f', 1, 64) + " ms"
 	}

@@ -149,10 +149,11 @@ func gateText(g admin.Gate) []string {
 }
 
 func pointsText(g admin.Gate) []string {
-	body := []string{fmt.Sprintf("canary %s (%s/%s), stable %s (%s/%s): %s",
-		rate(g.Canary), count(g.Samples.CanaryBad), count(g.Samples.Canary),
-		rate(g.Stable), count(g.Samples.StableBad), count(g.Samples.Stable), verdictWord(g))}
-	body = append(body, fmt.Sprintf("harm %s pt, between %s and %s (95 %%)", points(g.Difference), points(g.DifferenceLow), points(g.DifferenceHigh)))
+	body := []string{fmt.Sprintf("canary %s, stable %s: %s",
+		share(g.Canary, g.Samples.CanaryBad, g.Samples.Canary), share(g.Stable, g.Samples.StableBad, g.Samples.Stable), verdictWord(g))}
+	if g.Samples.Canary > 0 {
+		body = append(body, fmt.Sprintf("harm %s pt, between %s and %s (95 %%)", points(g.Difference), points(g.DifferenceLow), points(g.DifferenceHigh)))
+	}
 	body = append(body, fmt.Sprintf("must show < %.2f pt: odds %s of %s", g.PassLimit*100, odds(g.PassOdds), odds(g.PassNeeds)))
 	if g.RollbackLimit != nil && g.FailNeeds != nil {
 		body = append(body, fmt.Sprintf("rolls back at >= %.2f pt with odds %s: now %s", *g.RollbackLimit*100, odds(*g.FailNeeds), odds(g.FailOdds)))
@@ -161,13 +162,25 @@ func pointsText(g admin.Gate) []string {
 }
 
 func ratioText(g admin.Gate) []string {
-	body := []string{fmt.Sprintf("canary %s, stable %s, ratio %.2f (limit %.2f): %s",
-		millis(g.Canary), millis(g.Stable), g.Difference, g.HoldLimit, verdictWord(g))}
+	ratio := "ratio -"
+	if g.Difference > 0 {
+		ratio = fmt.Sprintf("ratio %.2f", g.Difference)
+	}
+	body := []string{fmt.Sprintf("canary %s, stable %s, %s (limit %.2f): %s",
+		millis(g.Canary), millis(g.Stable), ratio, g.HoldLimit, verdictWord(g))}
 	body = append(body, fmt.Sprintf("must show < %.2f: odds %s of %s", g.PassLimit, odds(g.PassOdds), odds(g.PassNeeds)))
 	if g.RollbackLimit != nil && g.FailNeeds != nil {
 		body = append(body, fmt.Sprintf("rolls back at >= %.2f with odds %s: now %s", *g.RollbackLimit, odds(*g.FailNeeds), odds(g.FailOdds)))
 	}
 	return body
+}
+
+// share is "0.50 % (5/1,000)"; without a sample it is "no request".
+func share(r float64, bad, all uint64) string {
+	if all == 0 {
+		return "no request"
+	}
+	return fmt.Sprintf("%s (%s/%s)", rate(r), count(bad), count(all))
 }
 
 // verdictWord is "ok", "hold" or "FAIL".

@@ -54,6 +54,23 @@ func TestStatus_Holding_ReadsLikeTheStudysExample(t *testing.T) {
 	}
 }
 
+func TestStatus_NoTraffic_ShowsNoNumbers(t *testing.T) {
+	ro := named("a", gate.Progressing, .01)
+	ro.Gates = []gate.Finding{
+		{Metric: "error_rate", Scale: "points", HoldLimit: .005, PassLimit: .02, DifferenceLow: -1, DifferenceHigh: 1},
+		{Metric: "latency_p99", Scale: "ratio", HoldLimit: 1.25, PassLimit: 1.25},
+	}
+	_, out, _ := serin(nil, "status", "--admin", daemonOf(t, &fakeLoop{rollouts: []control.RolloutStatus{ro}}))
+	for _, want := range []string{"canary no request, stable no request: hold", "canary -, stable -, ratio - (limit 1.25): hold"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("want %q in\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "harm") || strings.Contains(out, "0.0 ms") {
+		t.Errorf("what was not measured has a number:\n%s", out)
+	}
+}
+
 // narrow insists on 80 columns.
 func narrow(t *testing.T, text string) {
 	t.Helper()

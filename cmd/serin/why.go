@@ -66,9 +66,9 @@ func whyText(ro admin.Rollout, now time.Time) []string {
 
 // change says what a gate would need to answer otherwise.
 func change(g admin.Gate) string {
-	unit, scale := " pt", 100.0
+	unit, scale, what := " pt", 100.0, "harm"
 	if g.Scale == "ratio" {
-		unit, scale = "", 1
+		unit, scale, what = "", 1, "ratio"
 	}
 	switch g.Verdict {
 	case gate.Pass:
@@ -83,9 +83,10 @@ func change(g admin.Gate) string {
 	}
 	text += ": "
 	if g.Difference > g.HoldLimit {
-		text += fmt.Sprintf("the difference %.2f%s has to come under %.2f%s", g.Difference*scale, unit, g.HoldLimit*scale, unit)
+		text += fmt.Sprintf("its %s of %.2f%s must come below %.2f%s", what, g.Difference*scale, unit, g.HoldLimit*scale, unit)
 	} else {
-		text += fmt.Sprintf("odds %s that it is below %.2f%s have to reach %s", odds(g.PassOdds), g.PassLimit*scale, unit, odds(g.PassNeeds))
+		text += fmt.Sprintf("the odds that its %s is below %.2f%s are %s and must reach %s",
+			what, g.PassLimit*scale, unit, odds(g.PassOdds), odds(g.PassNeeds))
 	}
 	if s := g.ExpectedSeconds; s != nil && *s > 0 {
 		text += ", in about " + span(*s) + " at this traffic"
