@@ -10,7 +10,7 @@ SEED        ?= 0
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint fmt fuzz golden sim e2e chaos soak bench bench-go bench-compare cover deploy-check check
+.PHONY: help build demo test race lint fmt fuzz golden sim e2e chaos soak bench wire-peers bench-go bench-compare cover deploy-check check
 
 help: ## print the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ soak: ## reloads, weights and upstream restarts for DURATION (10m)
 
 bench: ## serin beside nginx and HAProxy in one interleaved run (Debian packages nginx haproxy wrk)
 	$(GO) run ./bench
+
+wire-peers: ## raw exchanges through serin, nginx and HAProxy, judged alike (Debian packages nginx haproxy)
+	$(GO) run ./bench/wire
 
 bench-go: ## Go benchmarks, benchstat-friendly
 	$(GO) test -run '^$$' -bench . -benchmem -count 6 ./router ./gate/... ./proxy/... | tee bench.txt

@@ -1,0 +1,6 @@
+//go:build !race
+
+package main
+
+// raceDetector: serin is built as its tests are.
+const raceDetector = false
