@@ -132,6 +132,9 @@ func FuzzCookie(f *testing.F) {
 		if len(got) == 0 || !plain(first+second) {
 			return // net/http refuses whole cookies for one byte that we pass on
 		}
+		if strings.Count(first+second, ";") > 2900 {
+			return // and reads none at all where there are more than 3,000
+		}
 		request := http.Request{Header: http.Header{"Cookie": {first, second}}}
 		for _, c := range request.CookiesNamed("uid") {
 			if value := textproto.TrimString(c.Value); value != "" {
