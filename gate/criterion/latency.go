@@ -206,7 +206,27 @@ func (l *latency) tooFew(f *gate.Finding, q *gate.Question, p *paced) bool {
 	case q.Dwelled:
 		f.Reason = gate.NotEnoughEvidence
 	}
+	f.ExpectedSeconds = p.enough(q, f.ExpectedSeconds)
 	return true
+}
+
+// enough is the expected time until both arms have the answers that it takes to look at them, and at least otherwise,
+// where that is known; nil: not in sight.
+func (p *paced) enough(q *gate.Question, otherwise *float64) *float64 {
+	length, wait := q.View.Full.Length.Seconds(), 0.
+	if otherwise != nil {
+		wait = *otherwise
+	}
+	for _, arm := range [...]struct{ n, least float64 }{{p.canary.n, leastCanary}, {p.stable.n, leastStable}} {
+		if arm.n >= arm.least {
+			continue
+		}
+		if arm.n == 0 || q.Frozen != nil && arm.least == leastStable {
+			return nil
+		}
+		wait = max(wait, (arm.least-arm.n)*length/arm.n)
+	}
+	return ptr(wait)
 }
 
 func (l *latency) fails(f *gate.Finding, q *gate.Question) bool {

@@ -129,3 +129,16 @@ func TestLatency_ExactlyAtTheLimit_IsNotAbove(t *testing.T) {
 		t.Errorf("got %s, ratio %v", f.Reason, f.Difference)
 	}
 }
+
+func TestLatency_TooFewStableAnswers_SaysWhenThereAreEnough(t *testing.T) {
+	t.Parallel()
+	v := slow(4000, 50, 50, 50) // in a bake stable keeps a hundredth of the users
+	v.Full.Length = 10 * time.Second
+	f := made(t, "latency_p95", "stable * 1.5", "").Judge(asked(v))
+	if f.Reason != gate.NotEnoughEvidence || f.ExpectedSeconds == nil || *f.ExpectedSeconds < 30 || *f.ExpectedSeconds > 120 {
+		t.Errorf("got %+v, want half a minute at least: 150 more answers at 5/s", f)
+	}
+	if f := made(t, "latency_p95", "stable * 1.5", "").Judge(asked(slow(4000, 50, 0, 50))); f.ExpectedSeconds != nil {
+		t.Errorf("without a stable answer: got %v s, want nothing in sight", *f.ExpectedSeconds)
+	}
+}
