@@ -84,6 +84,9 @@ func nextOfProgress(s State, p *Policy, d *Decision, now time.Time) string {
 		return to + " once the gates agree."
 	}
 	f := last(d)
+	if h := holder(d); h != nil && h.Reason == EstimateAboveHold {
+		f = h
+	}
 	if f != nil && f.Reason == EstimateAboveHold {
 		return fmt.Sprintf("%s once the %s is within its hold limit; roll back if it proves worse.", to, quantity(f))
 	}
