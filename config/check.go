@@ -89,14 +89,15 @@ func (p *Plan) Timetable(rps, errorRate float64) []Timetable {
 	if !(rps > 0) {
 		rates = assumedRates
 	}
-	if !(errorRate > 0) || errorRate >= 1 {
+	guessed := !(errorRate > 0) || errorRate >= 1
+	if guessed {
 		errorRate = assumedErrors
 	}
 	var tables []Timetable
 	for i := range p.Rollouts {
 		r := &p.Rollouts[i]
 		for _, rate := range rates {
-			pl := planner{rollout: r, gates: p.config.Rollout[r.Name].Gate, rps: rate, p: errorRate}
+			pl := planner{rollout: r, gates: p.config.Rollout[r.Name].Gate, rps: rate, p: errorRate, guessed: guessed}
 			tables = append(tables, pl.table(!(rps > 0)))
 		}
 	}
@@ -108,6 +109,7 @@ type planner struct {
 	rollout *Rollout
 	gates   []GateTable
 	rps, p  float64
+	guessed bool // p is nobody's
 }
 
 // table plans every stage in turn; a frozen baseline is what the stage before it left.
@@ -177,6 +179,8 @@ func (pl *planner) assess(t *Timetable, i int, baseline float64) {
 	}
 	found := StageProblem{Stage: s.Stage}
 	switch {
+	case s.Expected.Never():
+		found.Text = "cannot be judged at all"
 	case s.Expected > longest:
 		found.Text = fmt.Sprintf("needs %s, more than max_stage (%s)", Span(s.Expected), Span(longest))
 	case s.Expected > slowFactor*s.Least:
@@ -185,7 +189,11 @@ func (pl *planner) assess(t *Timetable, i int, baseline float64) {
 		return
 	}
 	found.Help = pl.help(i, baseline)
-	if s.Expected > longest && !t.Assumed {
+	guess := pl.guessed && s.Expected.Never()
+	if guess {
+		found.Help = "That rests on " + spaced(pl.p) + " of errors, which is a guess: give --error-rate."
+	}
+	if s.Expected > longest && !t.Assumed && !guess {
 		t.Problems = append(t.Problems, found)
 		return
 	}

@@ -98,22 +98,35 @@ func TestTimetable_CrossingBeyondMaxStage_IsRefusedOnlyAtAKnownRate(t *testing.T
 
 func TestTimetable_WhatCannotBeJudged_IsSaid(t *testing.T) {
 	t.Parallel()
-	f := func(lines, gates, want string) {
+	f := func(lines, gates string, wants ...string) {
 		t.Helper()
 		got := TimetableText(planned(t, lines, gates).Timetable(200, .01))
-		if !strings.Contains(strings.Join(strings.Fields(got), " "), want) {
-			t.Errorf("got\n%s\nwant %q", got, want)
+		for _, want := range wants {
+			if !strings.Contains(strings.Join(strings.Fields(got), " "), want) {
+				t.Errorf("got\n%s\nwant %q", got, want)
+			}
 		}
 	}
 	f(fourRungs, errorsOnly+"stages = [1]\n", "warning: stage 2: no gate judges this stage: it passes by time alone.")
 	f(`ladder = ["preview", "100%"]`, errorsOnly, "Then a person is asked.")
-	f(fourRungs, "[[rollout.checkout.gate]]\nmetric = \"error_rate\"\nhold = \"0.5%\"\n", "(stable itself is at the limit)")
+	f(fourRungs, "[[rollout.checkout.gate]]\nmetric = \"error_rate\"\nhold = \"0.5%\"\n", "(stable itself is at the limit)", "least 60 min, and never over as it stands", "at least 15 min, never over")
 	f(fourRungs, "[[rollout.checkout.gate]]\nmetric = \"latency_p99\"\nhold = \"300ms\"\n", "proving p99 within 300ms takes about")
-	f(fourRungs, "[[rollout.checkout.gate]]\nmetric = \"latency_p99\"\nhold = \"stable + 20ms\"\n", "takes about 2000 canary requests, 17 min")
+	f(fourRungs, "[[rollout.checkout.gate]]\nmetric = \"latency_p99\"\nhold = \"stable + 20ms\"\n", "takes about 2,000 canary requests, 17 min")
 	f(fourRungs, "[[rollout.checkout.gate]]\nmetric = \"latency_p95\"\nhold = \"stable * 1.10\"\nrollback = \"stable * 1.5\"\n", "a canary at 1.5 times is rolled back in about")
 	f(fourRungs+"\nholdback = \"0%\"", errorsOnly, "stage 4 (100 % -> done)")
 	f(fourRungs+"\njudge = \"plain\"", errorsOnly, "proving 100 requests within 5m takes about 100 canary requests, 50 s")
-	f(fourRungs+"\njudge = \"plain\"\nplain = { min_requests = 1000 }", errorsOnly, "error: stage 1: needs never")
+	f(fourRungs+"\njudge = \"plain\"\nplain = { min_requests = 1000 }", errorsOnly, "error: stage 1: cannot be judged at all.")
+}
+
+func TestTimetable_AssumedErrorRate_RefusesNothing(t *testing.T) {
+	t.Parallel()
+	p := planned(t, fourRungs, "[[rollout.checkout.gate]]\nmetric = \"error_rate\"\nhold = \"0.5%\"\n")
+	if got := p.Timetable(200, 0)[0]; len(got.Problems) != 0 || len(got.Warnings) == 0 || !strings.Contains(got.Warnings[0].Help, "--error-rate") {
+		t.Errorf("at an assumed error rate: problems %v, warnings %v", got.Problems, got.Warnings)
+	}
+	if got := p.Timetable(200, .01)[0]; len(got.Problems) == 0 {
+		t.Error("at a known one: no problem")
+	}
 }
 
 func TestTimetable_JSON_HasNullForNever(t *testing.T) {

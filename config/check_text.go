@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -57,12 +58,20 @@ func overview(b *strings.Builder, tables []Timetable) {
 
 // inFull writes what each gate of each stage needs.
 func inFull(b *strings.Builder, t *Timetable) {
-	fmt.Fprintf(b, "%s at %s requests/s and about %s errors: at least %s, about %s\n",
-		t.Rollout, trim(t.RPS), spaced(t.ErrorRate), Span(t.Least), Span(t.Expected))
+	takes := "about " + Span(t.Expected)
+	if t.Expected.Never() {
+		takes = "and never over as it stands"
+	}
+	wrap(b, "", "  ", fmt.Sprintf("%s at %s requests/s and about %s errors: at least %s, %s",
+		t.Rollout, trim(t.RPS), spaced(t.ErrorRate), Span(t.Least), takes))
 	noted := map[string]bool{}
 	for i := range t.Stages {
 		s := &t.Stages[i]
-		fmt.Fprintf(b, "\n  stage %d (%s -> %s): at least %s, about %s", s.Stage, s.Label, s.Next, Span(s.Least), s.takes())
+		takes := s.takes()
+		if !s.Expected.Never() {
+			takes = "about " + takes
+		}
+		fmt.Fprintf(b, "\n  stage %d (%s -> %s): at least %s, %s", s.Stage, s.Label, s.Next, Span(s.Least), takes)
 		if s.Late > s.Expected && !s.Expected.Never() {
 			fmt.Fprintf(b, " (90%%: %s)", Span(s.Late))
 		}
@@ -111,9 +120,9 @@ func (g *GateTime) sentence() string {
 	case g.Seconds.Never():
 		b.WriteString(" never comes about")
 	default:
-		fmt.Fprintf(&b, " takes about %.0f canary requests, %s (90%%: %s)", float64(g.Requests), Span(g.Seconds), Span(g.Seconds*lateFactor))
+		fmt.Fprintf(&b, " takes about %s canary requests, %s (90%%: %s)", grouped(float64(g.Requests)), Span(g.Seconds), Span(g.Seconds*lateFactor))
 	}
-	if g.HoldText != "" {
+	if g.HoldText != "" && !g.Hold.Never() {
 		fmt.Fprintf(&b, "; seeing %s would take %s", g.HoldText, Span(g.Hold))
 	}
 	if g.CallText != "" && !g.Calls.Never() {
@@ -123,6 +132,15 @@ func (g *GateTime) sentence() string {
 		fmt.Fprintf(&b, " (%s)", g.Note)
 	}
 	return b.String() + "."
+}
+
+// grouped writes a number of requests for people: "43,461".
+func grouped(n float64) string {
+	text := strconv.FormatFloat(n, 'f', 0, 64)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
 }
 
 // spaced writes a fraction as a percentage for people: "0.5 %".
