@@ -55,6 +55,7 @@ type Proxy struct {
 
 	mu      sync.Mutex
 	clients map[*client]struct{} // guarded by mu
+	high    int                  // guarded by mu; most clients since tidy looked
 	hints   uint64               // guarded by mu
 	empty   chan struct{}        // guarded by mu; closed when the last client leaves; nil: nobody waits
 	elders  []*elders            // guarded by mu
@@ -198,6 +199,7 @@ func (p *Proxy) enter(c *client) {
 	p.hints++
 	c.hint = p.hints
 	p.clients[c] = struct{}{}
+	p.high = max(p.high, len(p.clients))
 }
 
 func (p *Proxy) leave(c *client) {

@@ -24,11 +24,20 @@ func (p *Proxy) tidy(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if t.ebbs(p.Connections()) {
+			if t.ebbs(p.tideline()) {
 				debug.FreeOSMemory()
 			}
 		}
 	}
+}
+
+// tideline is the most clients since it was asked last, and how many there are now.
+func (p *Proxy) tideline() (high, clients int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clients = len(p.clients)
+	high, p.high = p.high, clients
+	return high, clients
 }
 
 // tide follows the number of clients.
@@ -37,13 +46,14 @@ type tide struct {
 	again bool // pooled buffers outlive one collection
 }
 
-// ebbs reports whether so many of the clients have left that a collection pays; true a second time after it.
-func (t *tide) ebbs(clients int) bool {
+// ebbs reports whether so many of the clients have left that a collection pays; true a second time after it. High is the
+// most there were since it was asked last.
+func (t *tide) ebbs(high, clients int) bool {
+	t.high = max(t.high, high)
 	if t.again {
 		t.again = false
 		return true
 	}
-	t.high = max(t.high, clients)
 	if t.high-clients < tidyFrom || clients > t.high/2 {
 		return false
 	}
