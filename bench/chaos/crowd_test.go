@@ -105,13 +105,18 @@ func scatter(conns []net.Conn) {
 	}
 }
 
-// warm lets serin have what it needs in any case, and returns what it held before anybody came, with the memory after.
+// warm lets serin have what it needs in any case, and returns what it holds when nobody is there.
 func (d *daemon) warm() vitals {
 	d.t.Helper()
 	base := d.vitals()
 	scatter(gather(d.t, d.site.listen, 64))
-	base.RSS = d.vitals().RSS
-	return base
+	for was := -1; ; <-time.After(200 * time.Millisecond) {
+		now := d.vitals()
+		if now.Goroutines == was {
+			return vitals{RSS: now.RSS, Descriptors: base.Descriptors, Goroutines: now.Goroutines}
+		}
+		was = now.Goroutines
+	}
 }
 
 // alone lets a test run beside others, unless it needs the machine's descriptors for itself.
@@ -288,8 +293,7 @@ func TestCrowd_SixtyFourDescriptors_SurvivedAndRecovered(t *testing.T) {
 	t.Parallel()
 	s, _ := newCrowdSite(t, "")
 	d := start(t, s, "ulimit -n 64")
-	base := d.vitals()
-	scatter(gather(t, s.listen, 4))
+	base := d.warm()
 	var before samples
 	for round := range 3 {
 		// More clients than there are descriptors, all at once; those who get a place leave it after their answer.

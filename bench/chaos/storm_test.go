@@ -199,7 +199,7 @@ func TestStorm_ServersWeightsReloads_EveryRequestExplainedAndCountedOnce(t *test
 
 func servers(t *testing.T, listen string) {
 	s := newStorm(t, *seed, listen)
-	base := s.daemon.vitals()
+	base := s.daemon.warm()
 	before := s.daemon.metrics()
 	s.run(lasting(8*time.Second), true, []event{kill, kill, retire, reload, spoiltReload, move, move, misbehave}, nil)
 	s.tell()
@@ -219,7 +219,7 @@ func TestStorm_BinariesTakeOver_EveryRequestExplained(t *testing.T) {
 func TestSoak_ReloadsWeightsAndUpstreamRestarts_NothingFailsAndNothingGrows(t *testing.T) {
 	alone(t)
 	s := newStorm(t, *seed+2, "")
-	base := s.daemon.vitals()
+	base := s.daemon.warm()
 	length := lasting(15 * time.Second)
 	began, next := time.Now(), time.Now()
 	var seen []vitals
@@ -269,7 +269,7 @@ func TestStorm_ClientsMisbehave_NoArmIsBlamed(t *testing.T) {
 	s := newStorm(t, *seed+3, "")
 	s.daemon.until("the first stage", func(ro admin.Rollout) bool { return ro.Stage.Index == 1 })
 	s.daemon.act("promote") // 30 %: users on both arms
-	base := s.daemon.vitals()
+	base := s.daemon.warm()
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {
