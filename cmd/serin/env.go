@@ -58,6 +58,10 @@ func (e *env) report(err error) int {
 	if err == nil {
 		return exitOK
 	}
+	if errors.Is(err, context.Canceled) { // Ctrl-C
+		fmt.Fprintln(e.stderr, "serin: interrupted")
+		return exitFailure
+	}
 	code, hint := e.judge(err)
 	var exit *exitError
 	if errors.As(err, &exit) && exit.err == nil {
@@ -86,8 +90,6 @@ func (e *env) judge(err error) (code int, hint string) {
 		return exitFailure, status.Hint
 	case errors.Is(err, context.DeadlineExceeded):
 		return exitTimeout, ""
-	case errors.Is(err, context.Canceled):
-		return exitFailure, ""
 	case !e.started:
 		return exitUsage, "serin --help lists the verbs, serin VERB --help their flags"
 	}
@@ -109,10 +111,11 @@ func (e *env) printJSON(v any) error {
 	return enc.Encode(v)
 }
 
-// clean makes text of others safe for a terminal: control characters become spaces.
+// clean makes text of others safe for a terminal: control characters, and those that turn the direction of
+// writing, become spaces.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\n' && unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+		if r != '\n' && unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r) {
 			return ' '
 		}
 		return r

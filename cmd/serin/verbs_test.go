@@ -201,6 +201,7 @@ func TestWait_AsTimePasses_EndsAsTheRolloutDoes(t *testing.T) {
 	old := admin.Rollout{Name: "a", Phase: "completed", Revision: "r1"}
 	back := admin.Rollout{Name: "a", Phase: "rolled_back", Revision: "r2"}
 	manual := admin.Rollout{Name: "a", Phase: "waiting", Reason: "manual"}
+	outdated := admin.Rollout{Name: "a", Phase: "waiting", Reason: "stable_outdated"}
 	restart := admin.Rollout{}
 	tests := []struct {
 		name     string
@@ -214,6 +215,7 @@ func TestWait_AsTimePasses_EndsAsTheRolloutDoes(t *testing.T) {
 		{"is rolled back", going, script{held, back}, "", exitRolledBack, 2 * time.Second},
 		{"a hold does not end it", going, script{held}, "", exitHeld, time.Minute},
 		{"waits for a person to start it", manual, script{manual}, "", exitHeld, time.Minute},
+		{"waits for a mended file", outdated, script{outdated}, "", exitHeld, time.Minute},
 		{"goes on", going, script{going}, "", exitTimeout, time.Minute},
 		{"an older revision is not meant", old, script{old, going, done}, "r2", exitOK, 3 * time.Second},
 		{"the daemon restarts", going, script{restart, restart, done}, "", exitOK, 3 * time.Second},
@@ -226,12 +228,32 @@ func TestWait_AsTimePasses_EndsAsTheRolloutDoes(t *testing.T) {
 				defer cancel()
 				began := time.Now()
 				then := tt.then
-				code := e.report(e.wait(ctx, &then, tt.first, tt.revision))
+				code := e.report(e.wait(ctx, &then, &tt.first, tt.revision))
 				if took := time.Since(began); code != tt.want || took != tt.takes {
 					t.Errorf("exit %d after %v, want %d after %v", code, took, tt.want, tt.takes)
 				}
 			})
 		})
+	}
+}
+
+func TestWait_JSON_IsTheLastStatus(t *testing.T) {
+	loop := &fakeLoop{rollouts: []control.RolloutStatus{named("a", gate.RolledBack, 0), named("b", gate.Paused, .05)}}
+	vars := map[string]string{"SERIN_ADMIN": daemonOf(t, loop)}
+	for name, want := range map[string]int{"a": exitRolledBack, "b": exitHeld} {
+		code, out, _ := serin(vars, "wait", name, "--timeout", "1ms", "-o", "json")
+		var ro admin.Rollout
+		if err := json.Unmarshal([]byte(out), &ro); code != want || err != nil || ro.Name != name {
+			t.Errorf("exit %d, want %d; %v in %s", code, want, err, out)
+		}
+	}
+}
+
+func TestReport_Interrupted_SaysSo(t *testing.T) {
+	var talk bytes.Buffer
+	e := &env{stderr: &talk}
+	if code := e.report(context.Canceled); code != exitFailure || talk.String() != "serin: interrupted\n" {
+		t.Errorf("exit %d %q", code, talk.String())
 	}
 }
 

@@ -24,7 +24,12 @@ held, paused or waiting for a person, else 4.`,
 	target := cmd.Flags().String("for", "completed", "completed or terminal")
 	timeout := cmd.Flags().Duration("timeout", 0, "give up after this long (default: never)")
 	revision := cmd.Flags().String("revision", "", "wait for this revision, not for one before it")
+	output := outputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		asJSON, err := wantJSON(*output)
+		if err != nil {
+			return err
+		}
 		if *target != "completed" && *target != "terminal" {
 			return usagef("completed or terminal", "--for %q is unknown", *target)
 		}
@@ -46,7 +51,14 @@ held, paused or waiting for a person, else 4.`,
 		if err != nil {
 			return err
 		}
-		return e.wait(ctx, c, ro, *revision)
+		err = e.wait(ctx, c, &ro, *revision)
+		if asJSON {
+			return errors.Join(e.printJSON(ro), err)
+		}
+		if _, over := ended(ro); over {
+			e.print(clean(ro.Sentence))
+		}
+		return err
 	}
 	return cmd
 }
@@ -56,12 +68,11 @@ type reader interface {
 	Rollout(ctx context.Context, name string) (admin.Rollout, error)
 }
 
-// wait asks once a second until the rollout ends or ctx does.
-func (e *env) wait(ctx context.Context, c reader, ro admin.Rollout, revision string) error {
+// wait asks once a second until the rollout ends or ctx does; ro is the newest answer.
+func (e *env) wait(ctx context.Context, c reader, ro *admin.Rollout, revision string) error {
 	answered := time.Now()
 	for {
-		if code, over := ended(ro); over && (revision == "" || revision == ro.Revision) {
-			e.print(clean(ro.Sentence))
+		if code, over := ended(*ro); over && (revision == "" || revision == ro.Revision) {
 			if code == exitOK {
 				return nil
 			}
@@ -69,16 +80,16 @@ func (e *env) wait(ctx context.Context, c reader, ro admin.Rollout, revision str
 		}
 		select {
 		case <-ctx.Done():
-			return waitedOut(ctx, ro)
+			return waitedOut(ctx, *ro)
 		case <-time.After(time.Second):
 		}
 		next, err := c.Rollout(ctx, ro.Name)
 		var unreachable *admin.UnreachableError
 		switch {
 		case err == nil:
-			ro, answered = next, time.Now()
+			*ro, answered = next, time.Now()
 		case ctx.Err() != nil:
-			return waitedOut(ctx, ro)
+			return waitedOut(ctx, *ro)
 		case !errors.As(err, &unreachable) || time.Since(answered) > patience:
 			return err
 		}
@@ -91,8 +102,13 @@ func waitedOut(ctx context.Context, ro admin.Rollout) error {
 		return ctx.Err()
 	}
 	code := exitTimeout
-	if ro.Phase == "holding" || ro.Phase == "paused" || ro.Phase == "awaiting_approval" || ro.Phase == "waiting" && ro.Reason == "manual" {
+	switch ro.Phase {
+	case "holding", "paused", "awaiting_approval":
 		code = exitHeld
+	case "waiting":
+		if ro.Reason == "manual" || ro.Reason == "stable_outdated" { // who mends the file is a person too
+			code = exitHeld
+		}
 	}
 	return &exitError{
 		code: code,
