@@ -52,11 +52,11 @@ func viaBegins(want ...string) is {
 	return func(m *message) error {
 		got := m.list("Via")
 		if len(got) > len(want)+1 || len(got) < len(want) {
-			return fmt.Errorf("Via %q, want %q", got, want)
+			return fmt.Errorf("got Via %q, want %q", got, want)
 		}
 		for i := range want {
 			if got[i] != want[i] {
-				return fmt.Errorf("Via %q, want %q", got, want)
+				return fmt.Errorf("got Via %q, want %q", got, want)
 			}
 		}
 		return nil

@@ -8,14 +8,9 @@ import (
 	"sync"
 )
 
-// lane is a process of the proxy with an upstream of its own. Cases play on it one after the other.
-type lane struct {
-	process *process
-	stage   stage
-}
-
-// judge plays the cases against p, on so many lanes for each profile that is needed, and returns what went wrong, by
-// index. The error is of the proxy as a whole.
+// judge plays the cases against p and returns what went wrong, by index; the error is of the proxy as a
+// whole. A lane is a process of the proxy with an upstream of its own, on which cases play one after the other; there are
+// so many for each profile that is needed.
 func judge(ctx context.Context, p proxy, cases []Case, lanes int, dir string) ([]error, error) {
 	results := make([]error, len(cases))
 	queues := map[profile]chan int{}
@@ -43,7 +38,7 @@ func judge(ctx context.Context, p proxy, cases []Case, lanes int, dir string) ([
 	return results, failed
 }
 
-// work opens a lane and plays what is in the queue.
+// work opens a lane and plays what is in the queue there.
 func work(ctx context.Context, p proxy, with profile, dir string, queue <-chan int, cases []Case, results []error) error {
 	up, err := newUpstream()
 	if err != nil {

@@ -21,9 +21,7 @@ type step struct {
 // actor plays one side.
 type actor struct {
 	stage *stage
-	now   *link   // the connection that steps are about
-	links []*link // of the client, in order of dialling
-	last  *message
+	now   *link // the connection that steps are about
 }
 
 func (p script) run(s *stage) error {
@@ -78,14 +76,9 @@ func dials() step {
 		if err != nil {
 			return err
 		}
-		a.now, a.links = l, append(a.links, l)
+		a.now = l
 		return nil
 	}}
-}
-
-// uses goes back to the client's nth connection.
-func uses(n int) step {
-	return step{"uses", func(a *actor) error { a.now = a.links[n]; return nil }}
 }
 
 func sends(s string) step {

@@ -15,7 +15,6 @@ func getsTo(method string, want ...is) step {
 		if m == nil {
 			return fmt.Errorf("no answer: %w", err)
 		}
-		a.last = m
 		if err := m.sound(); err != nil {
 			return err
 		}
@@ -91,18 +90,6 @@ func hasRest(want ...is) step {
 			return err
 		}
 		return all(m, want)
-	})
-}
-
-// breaks wants the body to break off.
-func breaks() step {
-	return on("breaks off", func(_ *actor, l *link) error {
-		if m := l.rest(); m.whole {
-			return fmt.Errorf("got all of %s", m)
-		} else if err := nothingCame(m.ended); err != nil {
-			return err
-		}
-		return nil
 	})
 }
 
@@ -247,7 +234,6 @@ func (a *actor) take(read func(*link) *message) (*message, error) {
 		}
 		a.now = l
 		if m := read(l); m != nil {
-			a.last = m
 			return m, nil
 		}
 	}
