@@ -55,7 +55,6 @@ type rollout struct {
 	state          gate.State
 	stable, canary *window.Snapshot // of the step
 	tracker        *window.Tracker
-	reads          int // of the step
 	mask           *window.Mask
 	before         window.Counts
 	out            Outcome
@@ -81,7 +80,7 @@ func (r *rollout) collect(warmup time.Duration) {
 	if r.p.Plain != nil {
 		o.Plain = r.p.Plain.Window
 	}
-	r.tracker, r.reads = window.NewTracker(o), 0
+	r.tracker = window.NewTracker(o)
 	r.tracker.Add(r.epoch.Add(r.at), r.stable, r.canary)
 }
 
@@ -100,7 +99,7 @@ func (r *rollout) tick() {
 	r.traffic.tick(r.at, dt, int(r.state.Weight), r.stable, r.canary)
 	r.at += dt
 	now := r.epoch.Add(r.at)
-	r.read(now)
+	r.tracker.Add(now, r.stable, r.canary)
 	seen := gate.Seen{
 		View: r.tracker.View(now), StableHealthy: true, CanaryHealthy: true, WindowOpen: true, JournalAvailable: true,
 		ObservedWeight: r.observed(), WallClock: now, Terse: true,
@@ -114,16 +113,6 @@ func (r *rollout) tick() {
 	case r.state.Step != step:
 		r.collect(r.tracker.WarmupLeft())
 	}
-}
-
-// read gives the tracker a reading. Users, the costly part, come with every one in a step's first two minutes and with
-// every third later: in production they come every second, so the worlds' gate knows its users a little late.
-func (r *rollout) read(now time.Time) {
-	stable, canary := *r.stable, *r.canary
-	if r.reads++; time.Duration(r.reads)*r.w.tick() > 2*time.Minute && r.reads%3 > 0 {
-		stable.Users, canary.Users = nil, nil
-	}
-	r.tracker.Add(now, &stable, &canary)
 }
 
 func (r *rollout) observed() float64 {
