@@ -129,13 +129,6 @@ const (
 	scaleRatio  = "ratio"
 )
 
-func lowerFirst(text string) string {
-	if text == "" {
-		return text
-	}
-	return strings.ToLower(text[:1]) + text[1:]
-}
-
 // clock is the time of day, and the day where it is another one.
 func clock(at, now time.Time) string {
 	if at.YearDay() != now.YearDay() || at.Year() != now.Year() {
