@@ -73,12 +73,12 @@ func Margin(hold, roll, share float64) float64 {
 	return min(roll, max(hold, hold/share))
 }
 
-// odds is evidence for people: 0 where there is none at all, and finite.
+// odds is evidence for people: 0 where there is none at all, finite, and without the noise of exp(log(20)).
 func odds(nats float64) float64 {
 	if nats == 0 || math.IsNaN(nats) {
 		return 0
 	}
-	return min(math.Exp(nats), mostOdds)
+	return math.Round(min(math.Exp(nats), mostOdds)*1e6) / 1e6
 }
 
 // fraction of the traffic that is the canary's, as the table shows it: it decides how fast evidence comes.
