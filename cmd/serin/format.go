@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -92,7 +93,7 @@ func words(code string) string { return strings.ReplaceAll(code, "_", " ") }
 func wrapped(text, indent string) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(clean(text)) {
+	for _, word := range tied(strings.Fields(clean(text))) {
 		if line != "" && utf8.RuneCountInString(indent+line)+1+utf8.RuneCountInString(word) > columns {
 			lines = append(lines, indent+line)
 			line = ""
@@ -108,6 +109,19 @@ func wrapped(text, indent string) []string {
 	return lines
 }
 
+// tied joins each unit to the number before it, so that no line begins with "%".
+func tied(words []string) []string {
+	var out []string
+	for i, word := range words {
+		if i > 0 && slices.Contains(units, strings.TrimRight(word, ".,;:)")) && strings.ContainsAny(words[i-1][len(words[i-1])-1:], "0123456789") {
+			out[len(out)-1] += " " + word
+			continue
+		}
+		out = append(out, word)
+	}
+	return out
+}
+
 // hanging is wrapped text whose first line begins with a head and whose others are indented as far.
 func hanging(head, text string) []string {
 	indent := strings.Repeat(" ", utf8.RuneCountInString(head))
@@ -118,6 +132,9 @@ func hanging(head, text string) []string {
 	lines[0] = clean(head) + lines[0][len(indent):]
 	return lines
 }
+
+// units stand behind a number.
+var units = []string{"%", "pt", "ms", "s", "min", "h", "points", "req/s"}
 
 // cut shortens a line to 80 columns.
 func cut(s string) string {

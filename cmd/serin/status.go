@@ -151,26 +151,35 @@ func gateText(g admin.Gate) []string {
 func pointsText(g admin.Gate) []string {
 	body := []string{fmt.Sprintf("canary %s, stable %s: %s",
 		share(g.Canary, g.Samples.CanaryBad, g.Samples.Canary), share(g.Stable, g.Samples.StableBad, g.Samples.Stable), verdictWord(g))}
-	if g.Samples.Canary > 0 {
+	switch {
+	case g.Samples.Canary == 0:
+	case g.Absolute:
+		body = append(body, fmt.Sprintf("the canary's rate is between %s and %s (95 %%)", rate(g.DifferenceLow), rate(g.DifferenceHigh)))
+	default:
 		body = append(body, fmt.Sprintf("harm %s pt, between %s and %s (95 %%)", points(g.Difference), points(g.DifferenceLow), points(g.DifferenceHigh)))
 	}
-	body = append(body, fmt.Sprintf("must show < %.2f pt: odds %s of %s", g.PassLimit*100, odds(g.PassOdds), odds(g.PassNeeds)))
-	if g.RollbackLimit != nil && g.FailNeeds != nil {
-		body = append(body, fmt.Sprintf("rolls back at >= %.2f pt with odds %s: now %s", *g.RollbackLimit*100, odds(*g.FailNeeds), odds(g.FailOdds)))
-	}
-	return body
+	return append(body, oddsText(g)...)
 }
 
 func ratioText(g admin.Gate) []string {
-	ratio := "ratio -"
+	_, at := quantityOf(g)
+	ratio := "-"
 	if g.Difference > 0 {
-		ratio = fmt.Sprintf("ratio %.2f", g.Difference)
+		ratio = fmt.Sprintf("%.2f", g.Difference)
 	}
-	body := []string{fmt.Sprintf("canary %s, stable %s, %s (limit %.2f): %s",
-		millis(g.Canary), millis(g.Stable), ratio, g.HoldLimit, verdictWord(g))}
-	body = append(body, fmt.Sprintf("must show < %.2f: odds %s of %s", g.PassLimit, odds(g.PassOdds), odds(g.PassNeeds)))
+	text := fmt.Sprintf("canary %s, stable %s, ratio %s (limit %s): %s", millis(g.Canary), millis(g.Stable), ratio, at(g.HoldLimit), verdictWord(g))
+	if g.Absolute && g.Difference > 0 {
+		text = fmt.Sprintf("canary %s (limit %s), stable %s: %s", millis(g.Canary), at(g.HoldLimit), millis(g.Stable), verdictWord(g))
+	}
+	return append([]string{text}, oddsText(g)...)
+}
+
+// oddsText is what a gate has to show, and when it rolls back.
+func oddsText(g admin.Gate) []string {
+	_, at := quantityOf(g)
+	body := []string{fmt.Sprintf("must show < %s: odds %s of %s", at(g.PassLimit), odds(g.PassOdds), odds(g.PassNeeds))}
 	if g.RollbackLimit != nil && g.FailNeeds != nil {
-		body = append(body, fmt.Sprintf("rolls back at >= %.2f with odds %s: now %s", *g.RollbackLimit, odds(*g.FailNeeds), odds(g.FailOdds)))
+		body = append(body, fmt.Sprintf("rolls back at >= %s with odds %s: now %s", at(*g.RollbackLimit), odds(*g.FailNeeds), odds(g.FailOdds)))
 	}
 	return body
 }

@@ -71,6 +71,43 @@ func TestStatus_NoTraffic_ShowsNoNumbers(t *testing.T) {
 	}
 }
 
+func TestGates_AbsoluteLimits_ReadInTheirOwnUnit(t *testing.T) {
+	ro, rollback, needs := named("a", gate.Progressing, .05), .05, 2400.0
+	ratio := 10. / 3
+	ro.Gates = []gate.Finding{
+		{
+			Metric: "error_rate", Scale: "points", Absolute: true, Canary: .0275, Stable: .02, Difference: .0275, DifferenceLow: .0179, DifferenceHigh: .0393,
+			HoldLimit: .01, RollbackLimit: &rollback, PassLimit: .01, PassNeeds: 20, FailNeeds: &needs, Samples: gate.Samples{Stable: 100, StableBad: 2, Canary: 2000, CanaryBad: 55},
+		},
+		{
+			Metric: "latency_p99", Scale: "ratio", Absolute: true, Canary: 12, Stable: 19, Difference: .04,
+			HoldLimit: 1, RollbackLimit: &ratio, PassLimit: 1, PassOdds: 900, PassNeeds: 20, FailNeeds: &needs, Reason: gate.Collecting,
+		},
+	}
+	address := daemonOf(t, &fakeLoop{rollouts: []control.RolloutStatus{ro}})
+	_, status, _ := serin(nil, "status", "--admin", address)
+	_, why, _ := serin(nil, "why", "--admin", address)
+	text := strings.Join(strings.Fields(status+why), " ")
+	for _, want := range []string{
+		"rate is between 1.79 % and 3.93 % (95 %) must show < 1.00 %: odds", "rolls back at >= 5.00 % with odds",
+		"canary 12 ms (limit 300 ms), stable 19 ms: hold must show < 300 ms: odds 900 of 20", "rolls back at >= 1000 ms",
+		"error_rate holds: its rate of 2.75 % must come below 1.00 %",
+		"latency_p99 holds, collecting: the odds that its latency is below 300 ms suffice, 900 of 20",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("want %q in\n%s%s", want, status, why)
+		}
+	}
+	narrow(t, status+why)
+}
+
+func TestWrapped_UnitStaysWithItsNumber(t *testing.T) {
+	text := strings.Repeat("x", 77) + " 50 % more"
+	if got := wrapped(text, ""); len(got) != 2 || got[1] != "50 % more" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // narrow insists on 80 columns.
 func narrow(t *testing.T, text string) {
 	t.Helper()

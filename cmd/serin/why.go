@@ -66,10 +66,6 @@ func whyText(ro admin.Rollout, now time.Time) []string {
 
 // change says what a gate would need to answer otherwise.
 func change(g admin.Gate) string {
-	unit, scale, what := " pt", 100.0, "harm"
-	if g.Scale == "ratio" {
-		unit, scale, what = "", 1, "ratio"
-	}
 	switch g.Verdict {
 	case gate.Pass:
 		return fmt.Sprintf("%s passes: odds %s, %s were needed", g.Metric, odds(g.PassOdds), odds(g.PassNeeds))
@@ -81,15 +77,30 @@ func change(g admin.Gate) string {
 	if g.Reason != "" {
 		text += ", " + words(string(g.Reason))
 	}
-	text += ": "
-	if g.Difference > g.HoldLimit {
-		text += fmt.Sprintf("its %s of %.2f%s must come below %.2f%s", what, g.Difference*scale, unit, g.HoldLimit*scale, unit)
-	} else {
-		text += fmt.Sprintf("the odds that its %s is below %.2f%s are %s and must reach %s",
-			what, g.PassLimit*scale, unit, odds(g.PassOdds), odds(g.PassNeeds))
+	what, at := quantityOf(g)
+	switch {
+	case g.Difference > g.HoldLimit:
+		text += fmt.Sprintf(": its %s of %s must come below %s", what, at(g.Difference), at(g.HoldLimit))
+	case g.PassOdds >= g.PassNeeds:
+		return text + fmt.Sprintf(": the odds that its %s is below %s suffice, %s of %s", what, at(g.PassLimit), odds(g.PassOdds), odds(g.PassNeeds))
+	default:
+		text += fmt.Sprintf(": the odds that its %s is below %s are %s and must reach %s", what, at(g.PassLimit), odds(g.PassOdds), odds(g.PassNeeds))
 	}
 	if s := g.ExpectedSeconds; s != nil && *s > 0 {
 		text += ", in about " + span(*s) + " at this traffic"
 	}
 	return text
+}
+
+// quantityOf is what a gate compares with its limits, and how that is written.
+func quantityOf(g admin.Gate) (what string, at func(float64) string) {
+	switch {
+	case g.Absolute && g.Scale == "ratio" && g.Difference > 0:
+		return "latency", func(v float64) string { return millis(g.Canary / g.Difference * v) }
+	case g.Absolute && g.Scale != "ratio":
+		return "rate", rate
+	case g.Scale == "ratio":
+		return "ratio", func(v float64) string { return fmt.Sprintf("%.2f", v) }
+	}
+	return "harm", func(v float64) string { return fmt.Sprintf("%.2f pt", v*100) }
 }
