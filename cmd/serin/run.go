@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 	_ "time/tzdata" // zones of release windows, also in an image without any
@@ -43,7 +44,7 @@ it whole and says why. Readiness is told to systemd when it asks for it.`,
 			case file != "" && (stable != "" || canary != "" || address != ""):
 				return usagef("a file says all of it", "-c and --stable, --canary, --listen exclude each other")
 			case file == "" && (stable == "" || canary == ""):
-				return usagef("serin run -c serin.toml, or serin run --stable 127.0.0.1:9001 --canary 127.0.0.1:9002", "nothing to run")
+				return usagef("serin run -c serin.toml, or serin run --stable 127.0.0.1:9001 --canary 127.0.0.1:9002", "%s", lacking(stable, canary, address))
 			}
 			return e.serve(cmd.Context(), source{file: file, stable: stable, canary: canary, listen: address, getenv: e.getenv}, wait)
 		},
@@ -54,6 +55,19 @@ it whole and says why. Readiness is told to systemd when it asks for it.`,
 	cmd.Flags().StringVar(&address, "listen", "", "address to serve, without a file (default :8080)")
 	cmd.Flags().DurationVar(&wait, "wait", time.Minute, "for a serin with the same state directory to be stopped; 0s: fail at once")
 	return cmd
+}
+
+// lacking says what the form without a file wants.
+func lacking(stable, canary, listen string) string {
+	switch {
+	case stable == "" && canary == "" && listen == "":
+		return "nothing to run"
+	case stable == "" && canary == "":
+		return "--stable and --canary are missing"
+	case stable == "":
+		return "--stable is missing"
+	}
+	return "--canary is missing"
 }
 
 // source is where the configuration comes from: a file, or three addresses.
@@ -83,8 +97,7 @@ func (e *env) serve(ctx context.Context, from source, wait time.Duration) error 
 	from.certificate = func(path string, err error) { tellCertificate(log, path, err) } // in a handshake: there is a log by then
 	plan, problems := from.load()
 	if plan == nil {
-		e.printProblems(problems)
-		return &exitError{code: exitConfig}
+		return e.refused(from, problems)
 	}
 	level.Set(levelOf(plan.Log))
 	log = newLog(e.stderr, plan.Log, level)
@@ -114,6 +127,19 @@ func (e *env) serve(ctx context.Context, from source, wait time.Duration) error 
 		return nil
 	})
 	return d.Run(ctx)
+}
+
+// refused says why nothing is served: the file is invalid, or a flag.
+func (e *env) refused(from source, problems []config.Problem) error {
+	if from.file == "" {
+		texts := make([]string, len(problems))
+		for i, p := range problems {
+			texts[i] = p.String()
+		}
+		return usagef("serin run --stable 127.0.0.1:9001 --canary 127.0.0.1:9002", "%s", strings.Join(texts, "; "))
+	}
+	e.printProblems(problems)
+	return &exitError{code: exitConfig, err: fmt.Errorf("%s is invalid: %s; nothing is served", from.file, plural(len(problems), "problem"))}
 }
 
 func tellCertificate(log *slog.Logger, path string, err error) {
