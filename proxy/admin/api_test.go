@@ -165,3 +165,15 @@ func TestAnswers_OfEveryReadingCall_KeepTheirShape(t *testing.T) {
 		})
 	}
 }
+
+func TestRolloutOf_NothingComparedYet_NamesTheBaselineThatIsComing(t *testing.T) {
+	s := contract()
+	s.Baseline = ""
+	if got := RolloutOf(&s).Baseline; got != "concurrent" {
+		t.Errorf("got %q, want one of the contract's words", got)
+	}
+	s.Baseline = "frozen"
+	if got := RolloutOf(&s).Baseline; got != "frozen" {
+		t.Errorf("got %q, want frozen", got)
+	}
+}

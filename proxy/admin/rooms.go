@@ -32,6 +32,9 @@ func RolloutOf(s *control.RolloutStatus) Rollout {
 		Allowed: append([]string{}, s.Allowed...), DryRun: s.DryRun,
 		StableHealthy: s.StableHealthy, CanaryHealthy: s.CanaryHealthy,
 	}
+	if ro.Baseline == "" { // before the first look: what a stage begins with
+		ro.Baseline = "concurrent"
+	}
 	for i, r := range s.Stages {
 		ro.Stages[i] = rungOf(r)
 	}
