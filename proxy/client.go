@@ -38,6 +38,7 @@ const (
 type client struct {
 	proxy    *Proxy
 	serving  *Serving
+	asked    bool          // guarded by proxy.mu: to leave, by makeRoom
 	options  *ServeOptions // serving's at acceptance
 	accepted *listen.Conn
 	conn     *deadline.Conn // nil until opened
@@ -160,8 +161,11 @@ func (c *client) awaitFirst(started bool) {
 	}
 }
 
-// ending reports whether the connection should end with the answer under way: the proxy drains, or its listener went.
-func (c *client) ending() bool { return c.proxy.draining.Load() || c.serving.retired.Load() }
+// ending reports whether the connection should end with the answer under way: the proxy drains, its listener went, or
+// others wait for its place.
+func (c *client) ending() bool {
+	return c.proxy.draining.Load() || c.serving.retired.Load() || c.accepted.Crowded()
+}
 
 // headMost is what a head and the bytes read with it may take: Parse must see one byte too many to refuse it.
 func (c *client) headMost() int {
@@ -227,12 +231,15 @@ func (c *client) accept() bool {
 	return true
 }
 
-// hurry asks an idle connection to end; a busy one sees that it should when it answers. Called by Drain and Retire.
-func (c *client) hurry() {
-	if c.opened.Load() && c.state.CompareAndSwap(idle, hurrying) {
-		c.conn.Interrupt()
-		c.state.Store(hurried)
+// hurry asks an idle connection to end and reports whether it was idle; a busy one sees that it should when it answers.
+// Called by Drain, Retire and makeRoom.
+func (c *client) hurry() bool {
+	if !c.opened.Load() || !c.state.CompareAndSwap(idle, hurrying) {
+		return false
 	}
+	c.conn.Interrupt()
+	c.state.Store(hurried)
+	return true
 }
 
 // unhurry takes an interruption by Drain back and reports whether there was one.

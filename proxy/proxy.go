@@ -108,6 +108,11 @@ func (p *Proxy) Snapshot() *Snapshot { return p.snap.Load() }
 func (p *Proxy) Serve(ctx context.Context, l *listen.Listener, s *Serving) error {
 	stop := context.AfterFunc(ctx, l.Finish)
 	defer stop()
+	serving, end := context.WithCancel(ctx)
+	var room sync.WaitGroup
+	defer room.Wait()
+	defer end()
+	room.Go(func() { p.makeRoom(serving, l, s) })
 	for {
 		conn, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) {

@@ -54,6 +54,7 @@ func (l *Listener) place() bool {
 		default:
 		}
 		if l.places.enter() {
+			l.crowded.Store(false)
 			return true
 		}
 		var over <-chan time.Time
@@ -62,6 +63,8 @@ func (l *Listener) place() bool {
 		}
 		select {
 		case <-l.places.freed:
+		case <-time.After(crowdPoll):
+			l.crowded.Store(l.waited())
 		case <-over:
 			return false
 		case <-l.done:

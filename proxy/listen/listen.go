@@ -67,6 +67,7 @@ type Listener struct {
 	perIP   perIP
 	done    chan struct{}
 	once    sync.Once
+	crowded atomic.Bool
 	until   atomic.Int64 // when Finish gives up, in Unix nanoseconds; 0: not finishing
 	reserve *os.File     // owned by Accept
 

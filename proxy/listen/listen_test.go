@@ -230,6 +230,37 @@ func TestAccept_AtTheCap_WaitsUntilOneCloses(t *testing.T) {
 	}
 }
 
+func TestCrowded_OnlyWhileSomebodyWaitsForAPlace(t *testing.T) {
+	t.Parallel()
+	l := listenTest(t, Spec{Address: "127.0.0.1:0", Connections: 1})
+	first := dialTest(t, l)
+	held := acceptTest(t, l)
+	accepted := make(chan *Conn)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			t.Error(err)
+		}
+		accepted <- c
+	}()
+	time.Sleep(3 * crowdPoll)
+	if l.Crowded() {
+		t.Error("crowded although nobody waits")
+	}
+	second := dialTest(t, l)
+	for !held.Crowded() {
+		time.Sleep(time.Millisecond)
+	}
+	_ = first.Close()
+	_ = held.Close()
+	c := <-accepted
+	if l.Crowded() {
+		t.Error("crowded although everybody is in")
+	}
+	_ = second.Close()
+	_ = c.Close()
+}
+
 func TestAccept_PerIPCap_ClosesTheSurplus(t *testing.T) {
 	t.Parallel()
 	l := listenTest(t, Spec{PerIP: 2})
