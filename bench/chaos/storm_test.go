@@ -53,7 +53,6 @@ type storm struct {
 
 	daemon *daemon   // the one in service
 	faults []fault   // what was done, in order
-	broken int       // reloads that were refused, as they should be
 	ledger []outcome // guarded by mu while the crowd runs
 	mu     sync.Mutex
 }
