@@ -89,13 +89,15 @@ func (c *certificate) stamps() (s [3]stamp) {
 
 // load reads the files.
 func (c *certificate) load() (*tls.Config, error) {
-	chain, err := c.opts.ReadFile(c.cert)
-	if err != nil {
-		return nil, fmt.Errorf("read cert: %w", err)
-	}
-	key, err := c.opts.ReadFile(c.key)
-	if err != nil {
-		return nil, fmt.Errorf("read key: %w", err)
+	chain, noChain := c.opts.ReadFile(c.cert)
+	key, noKey := c.opts.ReadFile(c.key)
+	switch {
+	case noChain != nil && noKey != nil:
+		return nil, fmt.Errorf("read cert: %w; read key: %w", noChain, noKey)
+	case noChain != nil:
+		return nil, fmt.Errorf("read cert: %w", noChain)
+	case noKey != nil:
+		return nil, fmt.Errorf("read key: %w", noKey)
 	}
 	pair, err := tls.X509KeyPair(chain, key)
 	if err != nil {
