@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -170,6 +171,15 @@ func TestAppendError_IsACompleteAnswer(t *testing.T) {
 	for status := range 600 {
 		if status >= 200 {
 			f(status, status%2 == 0, false, true)
+		}
+	}
+}
+
+func TestAppendHex_AnyNumber_IsItsSixteenDigits(t *testing.T) {
+	t.Parallel()
+	for _, v := range []uint64{0, 1, 9, 10, 15, 16, 0x9fa0, 0x0123456789abcdef, 0xfedcba9876543210, 1 << 63, 1<<64 - 1} {
+		if got, want := string(appendHex(nil, v)), fmt.Sprintf("%016x", v); got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }

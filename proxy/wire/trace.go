@@ -1,5 +1,7 @@
 package wire
 
+import "encoding/binary"
+
 // validTraceparent checks a traceparent value by the grammar of W3C Trace Context, section 3.2.2: version ff is
 // invalid, version 00 has exactly four parts, later versions may have more; ids are lower-case hex and not all zero.
 func validTraceparent(v []byte) bool {
@@ -56,11 +58,16 @@ func appendTraceparent(dst []byte, random *[3]uint64) []byte {
 
 // appendHex appends v as 16 lower-case digits.
 func appendHex(dst []byte, v uint64) []byte {
-	const digits = "0123456789abcdef"
-	var text [16]byte
-	for i := range text {
-		text[len(text)-1-i] = digits[v&15]
-		v >>= 4
-	}
-	return append(dst, text[:]...)
+	dst = binary.BigEndian.AppendUint64(dst, hexDigits(uint32(v>>32)))
+	return binary.BigEndian.AppendUint64(dst, hexDigits(uint32(v)))
+}
+
+// hexDigits spreads the nibbles of v over the lanes of a word and makes each its digit; no lane carries into the next.
+func hexDigits(v uint32) uint64 {
+	x := uint64(v)
+	x = (x<<16 | x) & 0x0000ffff0000ffff
+	x = (x<<8 | x) & 0x00ff00ff00ff00ff
+	x = (x<<4 | x) & (lanes * 0x0f)
+	letter := (x + lanes*6) >> 4 & lanes // 1 where the digit is a letter
+	return x + lanes*'0' + letter*('a'-'0'-10)
 }
