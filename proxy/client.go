@@ -128,10 +128,6 @@ func (c *client) next() bool {
 	c.awaitFirst(started)
 	for {
 		if c.in.Buffered() > 0 {
-			if !started {
-				started = true
-				c.conn.ReadWithin(c.options.Head)
-			}
 			n, err := request.Parse(c.in.Bytes(), &c.options.Limits)
 			if err != nil {
 				return c.refuseHead(err)
@@ -139,6 +135,10 @@ func (c *client) next() bool {
 			if n > 0 {
 				c.x.headBytes = n
 				return c.accept()
+			}
+			if !started {
+				started = true
+				c.conn.ReadWithin(c.options.Head)
 			}
 		} else {
 			c.in.Release()

@@ -51,7 +51,9 @@ func (c *Conn) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
 // ReadWithin bounds all reading from now on to d from now (to a Grain); 0: no bound.
 func (c *Conn) ReadWithin(d time.Duration) {
 	c.eachRead = 0
-	c.readBy.Store(c.by(d))
+	if by := c.by(d); c.readBy.Load() != by { // within one grain it is often the same: a store costs more
+		c.readBy.Store(by)
+	}
 }
 
 // EachRead bounds every following Read to d of its own; 0: no bound.
