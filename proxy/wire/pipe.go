@@ -56,11 +56,12 @@ func (c *Pipe) Step() (done bool, err error) {
 		return false, err
 	}
 	if from < to {
-		if err := c.write(from, to, used); err != nil {
-			return false, err
-		}
+		err = c.write(from, to, used)
 	}
-	c.Src.Discard(used)
+	c.Src.Discard(used) // also where it could not be written: the body has counted it
+	if err != nil {
+		return false, err
+	}
 	if c.Body.done {
 		return true, c.finish()
 	}

@@ -164,6 +164,31 @@ func TestPipe_BrokenSink_IsTheSinksFault(t *testing.T) {
 	}
 }
 
+// A body that is done must not lie in the buffer any more: what is there is read as the next request.
+func TestPipe_BrokenSink_LeavesNothingOfTheBodyBehind(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		framing Framing
+		length  int64
+		body    string
+	}{
+		"length": {Length, 5, "hello"},
+		"chunks": {Chunked, 0, "5\r\nhello\r\n0\r\n\r\n"},
+	} {
+		var d Reader
+		d.Reset(strings.NewReader(tt.body+"GET /next"), nil)
+		var b Body
+		b.Reset(tt.framing, tt.length, 0)
+		c := &Pipe{Src: &d, Dst: &brokenSink{}, Body: &b, Out: tt.framing}
+		if err := c.Run(); err == nil || c.Failed != Sink {
+			t.Fatalf("%s: got %v from %v, want the sink's error", name, err, c.Failed)
+		}
+		if left := string(d.Bytes()); !b.Done() || left != "GET /next" {
+			t.Errorf("%s: done %v with %q left, want the next request", name, b.Done(), left)
+		}
+	}
+}
+
 func TestReader_GrowsToTheLimit(t *testing.T) {
 	t.Parallel()
 	var d Reader
