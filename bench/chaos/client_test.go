@@ -35,6 +35,8 @@ type outcome struct {
 	Reused       bool  // the connection had carried an answer before
 	Dialled      error // no connection at all
 	Wrong        string
+	Said         string // the beginning of an answer that is not 200
+	Before       string // how the visit before on the same connection ended
 }
 
 // client is one keep-alive connection at a time, without any retry of its own: it sees what serin does.
@@ -44,6 +46,7 @@ type client struct {
 	conn    net.Conn
 	in      *bufio.Reader
 	used    bool
+	before  string
 }
 
 func newReader(c net.Conn) *bufio.Reader { return bufio.NewReaderSize(c, 2048) }
@@ -59,9 +62,10 @@ func (c *client) close() {
 
 // do makes the visit.
 func (c *client) do(v visit) outcome {
-	o := outcome{visit: v, Began: time.Now()}
+	o := outcome{visit: v, Began: time.Now(), Before: c.before}
 	c.exchange(&o)
 	o.Ended = time.Now()
+	c.before = fmt.Sprintf("%s %d (upload %d)", o.Method, o.Status, o.Upload)
 	return o
 }
 
@@ -95,7 +99,9 @@ func (c *client) exchange(o *outcome) {
 	if resp.Close || sendErr != nil {
 		c.close()
 	}
-	if o.Status == http.StatusOK {
+	if o.Status != http.StatusOK {
+		o.Said = string(body[:min(len(body), 200)])
+	} else {
 		o.check(resp.Header.Get("X-Id"), body)
 	}
 }
@@ -152,7 +158,7 @@ func (v *visit) request() []byte {
 func (o *outcome) whole() bool { return o.Status != 0 && o.Broken == nil && o.Wrong == "" }
 
 func (o *outcome) String() string {
-	return fmt.Sprintf("%s %s of %s on arm %q: status %d, broken %v, dial %v, reused %v, wrong %q, fault %q, upload %d, %v to %v",
-		o.Method, o.ID, o.User, o.Arm, o.Status, o.Broken, o.Dialled, o.Reused, o.Wrong, o.Fault, o.Upload,
+	return fmt.Sprintf("%s %s of %s on arm %q: status %d %q, broken %v, dial %v, reused %v after %s, wrong %q, fault %q, upload %d in chunks %v, %v to %v",
+		o.Method, o.ID, o.User, o.Arm, o.Status, o.Said, o.Broken, o.Dialled, o.Reused, o.Before, o.Wrong, o.Fault, o.Upload, o.Chunks,
 		o.Began.Format("05.000"), o.Ended.Format("05.000"))
 }

@@ -167,7 +167,7 @@ func TestCrowd_IdleConnections_AreCheapAndGivenBack(t *testing.T) {
 		d.back(base)
 		rounds = append(rounds, full)
 	}
-	if grown := rounds[len(rounds)-1].RSS - rounds[0].RSS; grown > memoryKiB {
+	if grown := rounds[len(rounds)-1].RSS - rounds[0].RSS; grown > memoryKiB && !*withRace {
 		t.Errorf("the last round took %d KiB more than the first", grown)
 	}
 }
@@ -241,7 +241,7 @@ func TestCrowd_DribblingClients_AreCutWhileOthersAreServed(t *testing.T) {
 		}
 		rounds = append(rounds, now)
 	}
-	if grown := rounds[len(rounds)-1].RSS - rounds[0].RSS; grown > memoryKiB {
+	if grown := rounds[len(rounds)-1].RSS - rounds[0].RSS; grown > memoryKiB && !*withRace {
 		t.Errorf("the last round left %d KiB more than the first", grown)
 	}
 }
@@ -422,7 +422,7 @@ func TestCrowd_SameFaultThreeTimes_NothingGrows(t *testing.T) {
 		}
 		t.Logf("%s: %v | %v | %v", name, rounds[0], rounds[1], rounds[2])
 		last := rounds[2]
-		if last.RSS > rounds[0].RSS+memoryKiB || last.Goroutines > base.Goroutines+2 || last.Descriptors > base.Descriptors+3 {
+		if last.RSS > rounds[0].RSS+memoryKiB && !*withRace || last.Goroutines > base.Goroutines+2 || last.Descriptors > base.Descriptors+3 {
 			t.Errorf("%s: from %v to %v, base %v", name, rounds[0], last, base)
 		}
 	}
