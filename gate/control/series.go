@@ -42,6 +42,9 @@ type series struct {
 // add takes a reading, cumulative since the step began.
 func (s *series) add(now time.Time, w router.Weight, total *[2]window.Snapshot) {
 	for i := range total {
+		if total[i].Outcomes == s.last[i].Outcomes && total[i].Masked == s.last[i].Masked {
+			continue // nothing new: of many rollouts most are quiet
+		}
 		reading := total[i]
 		reading.Users = nil
 		s.sum[i].Add(&reading)
@@ -96,6 +99,9 @@ func (s *series) resume(base *[2]window.Snapshot) {
 func (s *series) attempt() { s.whole, s.open, s.stride = nil, nil, 1 }
 
 func pointArm(s *window.Snapshot) PointArm {
+	if s.Total() == 0 {
+		return PointArm{}
+	}
 	return PointArm{
 		Requests: s.Judged(), Errors: s.Bad(),
 		P50: s.Latency.Quantile(.5), P95: s.Latency.Quantile(.95), P99: s.Latency.Quantile(.99),
