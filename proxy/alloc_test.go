@@ -109,23 +109,31 @@ func roundTrip(conn net.Conn, request, buffer []byte, size int) error {
 	}
 }
 
-func TestProxy_PlainGetOnKeepAlive_AllocatesNothing(t *testing.T) {
-	up := listenLocal(t)
-	go echoServer(up, answerOf(100))
-	r := newRig(t, rigOptions{stable: up})
-	client := r.dial()
-	buffer := make([]byte, 4096)
-	request := []byte(benchHead)
-	trip := func() {
-		if err := roundTrip(client.Conn, request, buffer, 100); err != nil {
-			t.Fatal(err)
+func TestProxy_PlainRequestOnKeepAlive_AllocatesNothing(t *testing.T) {
+	postHead := strings.TrimSuffix(strings.Replace(benchHead, "GET", "POST", 1), "\r\n")
+	for name, request := range map[string]string{
+		"GET":  benchHead,
+		"POST": postHead + "Content-Length: 1000\r\n\r\n" + strings.Repeat("y", 1000),
+	} {
+		up := listenLocal(t)
+		go echoServer(up, answerOf(100))
+		r := newRig(t, rigOptions{stable: up})
+		client := r.dial()
+		message, buffer := []byte(request), make([]byte, 4096)
+		trip := func() {
+			if err := roundTrip(client.Conn, message, buffer, 100); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	for range 100 {
-		trip()
-	}
-	if n := testing.AllocsPerRun(2000, trip); n != 0 {
-		t.Errorf("got %v allocations per request, want 0", n)
+		for range 100 {
+			trip()
+		}
+		if n := testing.AllocsPerRun(2000, trip); n != 0 {
+			t.Errorf("%s: got %v allocations per request, want 0", name, n)
+		}
+		if n := r.asked(); n < 2000 {
+			t.Errorf("%s: %d requests went by the lane, want all but the first", name, n)
+		}
 	}
 }
 
