@@ -174,12 +174,12 @@ func TestCrowd_IdleConnections_AreCheapAndGivenBack(t *testing.T) {
 
 // dribble sends a head that never ends, a byte at a time, and returns what came back when.
 func dribble(i int, address string, end <-chan struct{}) (answer string, after time.Duration, err error) {
+	began := time.Now() // not after: the wait may have begun when dial returns
 	conn, err := dialFrom(i, address)
 	if err != nil {
 		return "", 0, err
 	}
 	defer conn.Close()
-	began := time.Now()
 	head := "GET /slow HTTP/1.1\r\nHost: shop.test\r\nX-Dribble: "
 	b := make([]byte, 512)
 	for sent := 0; ; sent++ {
