@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -27,10 +28,19 @@ func newSite(t *testing.T) site {
 	return site{dir: t.TempDir(), listen: freeAddress(t), admin: freeAddress(t)}
 }
 
+// ownIP is a loopback address of its own for each caller: a port that is given up for a while cannot be taken by somebody's
+// outgoing connection meanwhile.
+func ownIP() string {
+	n := int(lastIP.Add(1))
+	return fmt.Sprintf("127.%d.%d.%d", 10+os.Getpid()%240, n/250%250, 1+n%250)
+}
+
+var lastIP atomic.Int64
+
 // freeAddress is a loopback address nobody listens on now.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", ownIP()+":0")
 	if err != nil {
 		t.Fatal(err)
 	}

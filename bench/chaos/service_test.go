@@ -87,7 +87,7 @@ func (a *archive) get(id string) arrival {
 // startService starts a service of an arm and stops it at the test's end.
 func startService(t testing.TB, arm string, a *archive) *service {
 	t.Helper()
-	s := &service{t: t, arm: arm, archive: a, address: "127.0.0.1:0"}
+	s := &service{t: t, arm: arm, archive: a, address: ownIP() + ":0"}
 	s.up()
 	t.Cleanup(func() { s.kill(false) })
 	return s
