@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -158,22 +159,28 @@ func TestConn_SlowReader_IsNotCutWhileItReads(t *testing.T) {
 	t.Parallel()
 	s, c, far := pair(t)
 	c.EachWrite(time.Second)
+	// With little room in the kernel, whoever has read a mebibyte knows that the writer has gone on meanwhile.
+	if err := errors.Join(c.conn.(*net.TCPConn).SetWriteBuffer(32<<10), far.(*net.TCPConn).SetReadBuffer(32<<10)); err != nil {
+		t.Fatal(err)
+	}
 	const size = 8 << 20
 	done := make(chan error, 1)
 	go func() {
 		_, err := c.Write(make([]byte, size))
 		done <- err
 	}()
-	buffer := make([]byte, 1<<20)
+	buffer := make([]byte, 512<<10)
 	_ = far.SetReadDeadline(time.Now().Add(20 * time.Second)) // a writer that was cut sends no more
-	for read, now := 0, time.Duration(0); read < size; now += 2 * time.Second {
+	for read, now := 0, int64(0); read < size; now += int64(2 * time.Second) {
+		for before := now - int64(2*time.Second); len(done) == 0 && c.writeBy.Load() <= before; {
+			runtime.Gosched() // until it waits anew, since the sweep before
+		}
 		n, err := io.ReadFull(far, buffer)
 		if err != nil {
 			t.Fatalf("after %d bytes: %v", read, err)
 		}
 		read += n
-		time.Sleep(20 * time.Millisecond) // the clock is ours, but the writer needs time to see room
-		s.sweep(int64(now))
+		s.sweep(now)
 	}
 	if err := <-done; err != nil {
 		t.Errorf("got %v, want all written", err)

@@ -83,19 +83,20 @@ func TestAsk_MoreThanTheKernelTakes_IsLeftToTheCaller(t *testing.T) {
 
 func TestAsk_NoAnswer_SaysWhyAndHowMuchWasSent(t *testing.T) {
 	t.Parallel()
-	f := func(name string, until time.Time, far func(net.Conn), sent int, want error) {
+	f := func(name string, until time.Time, then func(near, far net.Conn), sent int, want error) {
 		t.Helper()
-		d, near, other := connection(t)
+		d, near, far := connection(t)
 		_ = near.SetReadDeadline(until)
-		if far != nil {
-			go func() { reply(other, len("question"), ""); far(other) }()
+		if then != nil {
+			go func() { reply(far, len("question"), ""); then(near, far) }()
 		}
 		if n, err := d.Ask([]byte("question"), nil); n != sent || !errors.Is(err, want) || d.EOF() != (want == io.EOF) {
 			t.Errorf("%s: got %d and %v, want %d and %v", name, n, err, sent, want)
 		}
 	}
-	f("silence", time.Now().Add(20*time.Millisecond), nil, 8, os.ErrDeadlineExceeded)
-	f("interrupted before", time.Unix(1, 0), nil, 0, os.ErrDeadlineExceeded)
-	f("end", time.Time{}, func(c net.Conn) { _ = c.Close() }, 8, io.EOF)
-	f("reset", time.Time{}, func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0); _ = c.Close() }, 8, syscall.ECONNRESET)
+	past := time.Unix(1, 0)
+	f("silence", time.Time{}, func(near, _ net.Conn) { _ = near.SetReadDeadline(past) }, 8, os.ErrDeadlineExceeded)
+	f("interrupted before", past, nil, 0, os.ErrDeadlineExceeded)
+	f("end", time.Time{}, func(_, far net.Conn) { _ = far.Close() }, 8, io.EOF)
+	f("reset", time.Time{}, func(_, far net.Conn) { _ = far.(*net.TCPConn).SetLinger(0); _ = far.Close() }, 8, syscall.ECONNRESET)
 }
