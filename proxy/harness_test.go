@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const testGrain = 5 * time.Millisecond
 
 // patience is how long a test waits for what must happen.
-const patience = 5 * time.Second
+const patience = 15 * time.Second
 
 // rig is a running proxy in front of scripted upstreams.
 type rig struct {
@@ -130,7 +130,7 @@ func testPool(t testing.TB, name string, l net.Listener, change func(*upstream.S
 	}
 	spec := upstream.Spec{
 		Name: name, Servers: []upstream.ServerSpec{{Network: l.Addr().Network(), Address: l.Addr().String()}},
-		Timeout: upstream.Timeout{Connect: time.Second, Response: patience, Idle: patience},
+		Timeout: upstream.Timeout{Connect: patience, Response: patience, Idle: patience},
 		Retry:   upstream.Retry{Max: 1, Budget: .2},
 		Limits:  upstream.Limits{Connections: 64, Queue: 16},
 	}

@@ -342,7 +342,7 @@ func TestGet_AtTheLimit_WaitsItsTurn(t *testing.T) {
 func TestGet_WaitedTooLong_SaysSo(t *testing.T) {
 	t.Parallel()
 	far := newFarEnd(t)
-	p := newPool(t, Spec{Servers: []ServerSpec{far.spec()}, Timeout: Timeout{Connect: 30 * time.Millisecond}, Limits: Limits{Connections: 1, Queue: 1}})
+	p := newPool(t, Spec{Servers: []ServerSpec{far.spec()}, Timeout: Timeout{Connect: 500 * time.Millisecond}, Limits: Limits{Connections: 1, Queue: 1}})
 	mustGet(t, p)
 	_, err := p.Get(0, nil)
 	wantReason(t, err, QueueTime)
