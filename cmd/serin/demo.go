@@ -97,6 +97,7 @@ Exit code 0: the story ended as it should have.`,
 			return e.demo(cmd.Context(), scenarios[i], listen, adminAddress)
 		},
 	}
+	cmd.AddCommand(newDemoServiceCmd(e), newDemoLoadCmd(e))
 	cmd.Flags().StringVar(&name, "scenario", "errors", "errors, slow, good or sparse")
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "the proxy's address; a free port when it is taken")
 	cmd.Flags().StringVar(&adminAddress, "admin", defaultAdmin, "the admin API's address; a free port when it is taken")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"net"
@@ -19,9 +20,12 @@ const canaryVersion = "v2"
 // sampleLoad is an open-loop crowd: requests arrive at random (Poisson) at a fixed rate whatever the answers do, as people
 // do and closed-loop load generators do not. It keeps its own ledger, independent of what serin counts.
 type sampleLoad struct {
-	URL   string
-	Users int     // distinct user keys, default 2000
-	Rate  float64 // requests per second
+	URL       string
+	Users     int         // distinct user keys
+	Rate      float64     // requests per second
+	Heavy     float64     // share of the requests that user 0 sends, 0..1
+	KeyHeader string      // carries the user's key, default X-User-Id
+	Header    http.Header // of every request
 
 	client *http.Client
 	mu     sync.Mutex // guards ledger
@@ -31,9 +35,10 @@ type sampleLoad struct {
 // ledger is what the crowd saw, kept by the crowd itself.
 type ledger struct {
 	Sent, Failed int
-	Broken       int    // without a whole HTTP answer
-	FirstBroken  string // the first such error, for the reader
-	Canary       int    // answers of v2
+	Broken       int            // without a whole HTTP answer
+	FirstBroken  string         // the first such error, for the reader
+	Versions     map[string]int // answers by X-Version
+	Canary       int            // answers of v2
 	LastCanary   time.Time
 	Users        []visitor // by user number
 }
@@ -76,12 +81,12 @@ func (l ledger) usersHurtIfSwitched(p float64) int {
 
 func newSampleLoad(url string, users int, rate float64) *sampleLoad {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
-	return &sampleLoad{URL: url, Users: users, Rate: rate,
+	return &sampleLoad{URL: url, Users: users, Rate: rate, KeyHeader: "X-User-Id",
 		client: &http.Client{
 			Timeout:   20 * time.Second,
 			Transport: &http.Transport{DialContext: dialer.DialContext, MaxIdleConns: 1024, MaxIdleConnsPerHost: 1024, IdleConnTimeout: 30 * time.Second},
 		},
-		ledger: ledger{Users: make([]visitor, users)},
+		ledger: ledger{Users: make([]visitor, users), Versions: map[string]int{}},
 	}
 }
 
@@ -99,6 +104,9 @@ func (l *sampleLoad) Run(ctx context.Context) {
 		case <-time.After(time.Until(next)):
 		}
 		user := rand.IntN(l.Users)
+		if l.Heavy > 0 && rand.Float64() < l.Heavy {
+			user = 0
+		}
 		flying.Go(func() { l.visit(user) })
 	}
 }
@@ -110,7 +118,10 @@ func (l *sampleLoad) visit(user int) {
 		l.note(user, 0, "", err)
 		return
 	}
-	req.Header.Set("X-User-Id", fmt.Sprintf("user-%04d", user))
+	for name, values := range l.Header {
+		req.Header[name] = values
+	}
+	req.Header.Set(l.KeyHeader, fmt.Sprintf("user-%04d", user))
 	resp, err := l.client.Do(req)
 	if err != nil {
 		l.note(user, 0, "", err)
@@ -137,6 +148,9 @@ func (l *sampleLoad) note(user, status int, version string, err error) {
 			l.ledger.FirstBroken = err.Error()
 		}
 	}
+	if version != "" {
+		l.ledger.Versions[version]++
+	}
 	if version == canaryVersion {
 		l.ledger.Canary++
 		l.ledger.LastCanary = time.Now()
@@ -150,6 +164,6 @@ func (l *sampleLoad) Ledger() ledger {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.ledger
-	now.Users = slices.Clone(now.Users)
+	now.Users, now.Versions = slices.Clone(now.Users), maps.Clone(now.Versions)
 	return now
 }
