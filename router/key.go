@@ -48,8 +48,12 @@ func (k KeyKind) String() string {
 // false and mint names the cookie to make, if a source asks for one: what stands behind a mint still comes before
 // minting.
 func (s *Split) hash(r *Request) (hash uint64, mint string, ok bool) {
-	for i := range s.Keys {
-		source := &s.Keys[i]
+	return hashKey(s.Salt, s.Keys, r)
+}
+
+func hashKey(salt uint64, keys []KeySource, r *Request) (hash uint64, mint string, ok bool) {
+	for i := range keys {
+		source := &keys[i]
 		var key []byte
 		switch source.Kind {
 		case KeyHeader:
@@ -62,12 +66,12 @@ func (s *Split) hash(r *Request) (hash uint64, mint string, ok bool) {
 				mint = source.Name
 			}
 		case KeyQuery:
-			hash, ok = hashQuery(s.Salt, r.Query, source.Name)
+			hash, ok = hashQuery(salt, r.Query, source.Name)
 		case KeyIP:
-			hash, ok = hashAddress(s.Salt, r.Client.Unmap())
+			hash, ok = hashAddress(salt, r.Client.Unmap())
 		}
 		if len(key) > 0 {
-			return HashOf(s.Salt, key), "", true
+			return HashOf(salt, key), "", true
 		}
 		if ok {
 			return hash, "", true

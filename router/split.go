@@ -14,6 +14,9 @@ type Split struct {
 	Keys      []KeySource // first present wins
 	Force     string      // header that names an arm; "" off
 	Weight    Weight
+	Shares    []Share // the arms of an experiment, in place of Upstreams and Weight; nil: a rollout
+	Group     *Group  // parts the users with others; nil: all users are this split's
+	Member    uint8   // of the group
 }
 
 // Why says what decided a choice.
@@ -24,6 +27,8 @@ const (
 	ByForce      // never evidence
 	ByNoKey      // stable, no evidence
 	ByAudience
+	ByOther   // another member of the exclusive group has the user: stable, no evidence
+	ByStopped // the user's arm of the experiment was stopped: control, no evidence
 )
 
 // String returns the reason in a word.
@@ -37,6 +42,10 @@ func (w Why) String() string {
 		return "no_key"
 	case ByAudience:
 		return "audience"
+	case ByOther:
+		return "other"
+	case ByStopped:
+		return "stopped"
 	}
 	return "unknown"
 }
@@ -62,12 +71,18 @@ func (s *Split) Choose(r *Request) Choice {
 	if !ok {
 		return Choice{Why: ByNoKey, Mint: mint}
 	}
+	if s.Group != nil && s.outside(r) {
+		return Choice{Why: ByOther, Hash: hash}
+	}
 	return s.chooseHash(hash)
 }
 
 // ChooseKey returns the arm of a request whose key is known: a minted one, or one an operator asks about. The
 // request is what an audience would look at; a nil request belongs to none.
 func (s *Split) ChooseKey(_ *Request, key []byte) Choice {
+	if s.outsideKey(key) {
+		return Choice{Why: ByOther, Hash: HashOf(s.Salt, key)}
+	}
 	return s.chooseHash(HashOf(s.Salt, key))
 }
 
@@ -77,6 +92,9 @@ func (s *Split) ChooseText(text string) Choice {
 	if slices.ContainsFunc(s.Keys, func(k KeySource) bool { return k.Kind == KeyIP }) {
 		if address, err := netip.ParseAddr(text); err == nil {
 			hash, _ := hashAddress(s.Salt, address.Unmap())
+			if s.Group != nil && s.outside(&Request{Client: address}) {
+				return Choice{Why: ByOther, Hash: hash}
+			}
 			return s.chooseHash(hash)
 		}
 	}
@@ -84,6 +102,9 @@ func (s *Split) ChooseText(text string) Choice {
 }
 
 func (s *Split) chooseHash(hash uint64) Choice {
+	if s.Shares != nil {
+		return s.chooseShare(hash)
+	}
 	bucket := bucketOf(hash)
 	return Choice{Arm: s.Weight.Arm(bucket), Why: ByWeight, Bucket: bucket, Hash: hash}
 }

@@ -26,8 +26,9 @@ type FieldMatch struct{ Name, Is string }
 type Route struct {
 	Name     string
 	Match    Match
-	Upstream int    // upstream ID of a plain route; with a Split, its stable upstream
-	Split    *Split // nil: plain
+	Upstream int      // upstream ID of a plain route; with a Split, its stable upstream
+	Split    *Split   // nil: plain
+	More     []*Split // further splits whose users are others than Split's; nil: none
 }
 
 // Table is an immutable set of routes behind the proxy's one atomic pointer. The zero Table matches nothing.
@@ -84,12 +85,19 @@ func (t *Table) Routes() []*Route { return t.routes }
 func (t *Table) WithSplit(s *Split) *Table {
 	derived := &Table{routes: slices.Clone(t.routes), hosts: t.hosts}
 	for i, route := range derived.routes {
-		if route.Split == nil || route.Split.ID != s.ID {
+		if route.Split == nil {
 			continue
 		}
-		changed := *route
-		changed.Split, changed.Upstream = s, s.Upstreams[Stable]
-		derived.routes[i] = &changed
+		if route.Split.ID == s.ID {
+			changed := *route
+			changed.Split, changed.Upstream = s, s.Upstream(Stable)
+			derived.routes[i] = &changed
+		} else if j := slices.IndexFunc(route.More, func(m *Split) bool { return m.ID == s.ID }); j >= 0 {
+			changed := *route
+			changed.More = slices.Clone(route.More)
+			changed.More[j] = s
+			derived.routes[i] = &changed
+		}
 	}
 	return derived
 }
