@@ -98,7 +98,7 @@ func (x *exchange) admit() {
 	x.sequence++
 	x.sampled = x.sequence%sampleEvery == 0
 	x.upload.reset()
-	x.answer = wire.Reply{HTTP10: x.request.HTTP10}
+	x.answer = wire.Reply{HTTP10: x.request.HTTP10, Date: x.client.proxy.date()}
 	x.requestBody.Reset(wire.NoBody, 0, 0)
 	x.replyBody.Reset(wire.NoBody, 0, 0)
 	x.client.in.Discard(x.headBytes)
@@ -227,6 +227,7 @@ func (x *exchange) record() {
 func (x *exchange) finish() {
 	x.record()
 	x.log()
+	wire.Poison(x.out.b)
 	if cap(x.out.b) <= outKept {
 		x.out.b = x.out.b[:0]
 		outBuffers.Put(x.out)

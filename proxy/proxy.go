@@ -46,6 +46,7 @@ type Proxy struct {
 
 	snap     atomic.Pointer[Snapshot]
 	draining atomic.Bool
+	dated    atomic.Pointer[dateLine]
 
 	panics    atomic.Uint64
 	refused   atomic.Uint64 // requests answered before they had a route: malformed, no route

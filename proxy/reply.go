@@ -135,7 +135,7 @@ func (x *exchange) refuse(o origin, status int, reason, text string) bool {
 	x.keep = x.mayKeep() && !unread
 	c.linger = !x.keep
 	json := !x.upload.started && x.request.WantsJSON() // the head is gone once more was read
-	x.out.b = wire.AppendError(x.out.b[:0], status, reason, text, json, !x.keep, x.request.IsHead)
+	x.out.b = wire.AppendError(x.out.b[:0], status, reason, text, json, !x.keep, x.request.IsHead, x.answer.Date)
 	x.record()
 	x.replied = true
 	if _, err := c.conn.Write(x.out.b); err != nil {
@@ -160,7 +160,7 @@ func (x *exchange) answerOptions() bool {
 	x.end = ending{origin: byUs, status: 200}
 	x.keep = x.mayKeep() && x.request.Framing == wire.NoBody
 	x.client.linger = !x.keep
-	x.out.b = append(x.out.b[:0], head...)
+	x.out.b = append(append(x.out.b[:0], head...), x.answer.Date...)
 	if !x.keep {
 		x.out.b = append(x.out.b, "Connection: close\r\n"...)
 	}
@@ -194,7 +194,7 @@ func (x *exchange) refuseFailed() {
 func (c *client) refuseUnparsed(status int, reason, text string) {
 	c.proxy.refused.Add(1)
 	c.linger = true
-	_, _ = c.conn.Write(wire.AppendError(nil, status, reason, text, false, true, false))
+	_, _ = c.conn.Write(wire.AppendError(nil, status, reason, text, false, true, false, c.proxy.date()))
 }
 
 // isEventStream reports whether the answer is a stream that may never end: it is judged by its head.

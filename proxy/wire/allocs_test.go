@@ -35,7 +35,7 @@ func TestHotPath_AllocatesNothing(t *testing.T) {
 			b.Reset(Chunked, 0, 0)
 			dst, _, _ = b.Append(dst[:0], in, Chunked)
 		}},
-		{"AppendError", func() { dst = AppendError(dst[:0], 503, "x", "y", true, false, false) }},
+		{"AppendError", func() { dst = AppendError(dst[:0], 503, "x", "y", true, false, false, nil) }},
 	} {
 		if n := testing.AllocsPerRun(200, tt.run); n != 0 {
 			t.Errorf("%s: got %v allocations, want 0", tt.what, n)

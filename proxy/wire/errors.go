@@ -89,6 +89,8 @@ func statusText(status int) string {
 		return "Gateway Timeout"
 	case 505:
 		return "HTTP Version Not Supported"
+	case 508:
+		return "Loop Detected"
 	}
 	return "Error"
 }
@@ -96,10 +98,10 @@ func statusText(status int) string {
 const allowLine = "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
 
 // AppendError appends a complete response to dst: status line, Content-Type, Content-Length, Connection: close if closing,
-// Retry-After: 1 with 503, Allow with 405, and a one-line body, as JSON (`{"error": ..., "hint": ...}`) or text. headOnly
-// leaves the body out (the answer to HEAD). Any status is allowed; reason is a stable code such as Error.Reason, text one
-// sentence; neither may come from the network.
-func AppendError(dst []byte, status int, reason, text string, json, closing, headOnly bool) []byte {
+// Retry-After: 1 with 503, Allow with 405, date (a complete line, or nothing), and a one-line body, as JSON
+// (`{"error": ..., "hint": ...}`) or text. headOnly leaves the body out (the answer to HEAD). Any status is allowed; reason
+// is a stable code such as Error.Reason, text one sentence; neither may come from the network.
+func AppendError(dst []byte, status int, reason, text string, json, closing, headOnly bool, date []byte) []byte {
 	dst = append(dst, "HTTP/1.1 "...)
 	dst = strconv.AppendInt(dst, int64(status), 10)
 	dst = append(dst, ' ')
@@ -118,6 +120,7 @@ func AppendError(dst []byte, status int, reason, text string, json, closing, hea
 	if status == 503 {
 		dst = append(dst, "Retry-After: 1\r\n"...)
 	}
+	dst = append(dst, date...)
 	if closing {
 		dst = append(dst, "Connection: close\r\n"...)
 	}

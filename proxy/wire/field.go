@@ -44,6 +44,7 @@ const (
 	kindSerin // Serin-*
 	kindSetCookie
 	kindCacheControl
+	kindDate
 )
 
 // set is a set of kinds.
@@ -97,6 +98,7 @@ var names = func() (t [64]known) {
 		{"tracestate", kindTracestate},
 		{"set-cookie", kindSetCookie},
 		{"cache-control", kindCacheControl},
+		{"date", kindDate},
 	} {
 		i := slot([]byte(k.name))
 		if t[i].name != "" {
@@ -109,7 +111,7 @@ var names = func() (t [64]known) {
 
 // slot is a hash of length, first and last letter; its factors were searched for.
 func slot(name []byte) int {
-	return (len(name)*9 + int(name[0]|0x20)*20 + int(name[len(name)-1]|0x20)) & 63
+	return (len(name)*10 + int(name[0]|0x20)*26 + int(name[len(name)-1]|0x20)) & 63
 }
 
 // classify finds the kind of a name that is a token.

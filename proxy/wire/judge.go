@@ -3,7 +3,7 @@ package wire
 // plainKinds may be present in a Plain head; Connection only with close and keep-alive.
 const plainKinds set = 1<<kindOther | 1<<kindHost | 1<<kindContentLength | 1<<kindTransferEncoding | 1<<kindConnection |
 	1<<kindKeepAlive | 1<<kindVia | 1<<kindCookie | 1<<kindAuthorization | forwarding | 1<<kindTraceparent |
-	1<<kindTracestate | 1<<kindSerin | 1<<kindSetCookie | 1<<kindCacheControl
+	1<<kindTracestate | 1<<kindSerin | 1<<kindSetCookie | 1<<kindCacheControl | 1<<kindDate
 
 // single are the kinds whose second line has no agreed meaning.
 const single set = 1<<kindHost | 1<<kindContentLength | 1<<kindTransferEncoding | 1<<kindMaxForwards

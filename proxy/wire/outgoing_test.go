@@ -145,7 +145,7 @@ func TestAppendError_IsACompleteAnswer(t *testing.T) {
 	t.Parallel()
 	f := func(status int, json, closing, head bool, wants ...string) {
 		t.Helper()
-		out := AppendError([]byte{}, status, "some_reason", "A sentence.", json, closing, head)
+		out := AppendError([]byte{}, status, "some_reason", "A sentence.", json, closing, head, []byte("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"))
 		method := "GET"
 		if head {
 			method = "HEAD"
@@ -156,7 +156,7 @@ func TestAppendError_IsACompleteAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 		body, err := io.ReadAll(p.Body)
-		if err != nil || p.StatusCode != status || p.Close != closing || in.Buffered() != 0 || head && len(body) > 0 {
+		if err != nil || p.StatusCode != status || p.Close != closing || p.Header.Get("Date") == "" || in.Buffered() != 0 || head && len(body) > 0 {
 			t.Errorf("%q: got %+v, %v, body %q", out, p, err, body)
 		}
 		for _, want := range wants {

@@ -148,6 +148,7 @@ func (d *Reader) take() {
 
 // drop gives the buffer back whatever is in it.
 func (d *Reader) drop() {
+	Poison(d.buf)
 	switch len(d.buf) {
 	case SmallBuffer:
 		smallBuffers.Put((*[SmallBuffer]byte)(d.buf))

@@ -7,6 +7,7 @@ type Reply struct {
 	HTTP10    bool   // the client speaks HTTP/1.0: never chunked, no interim answers (the caller leaves them out)
 	KeepAlive bool   // false: Connection: close. True needs the client's and our own consent; UntilClose overrules it
 	Lines     []byte // complete field lines appended verbatim (Serin-Arm with expose)
+	Date      []byte // the current date's complete line, for an answer without one (RFC 9110 6.6.1)
 	SetCookie []byte // the minted cookie's complete Set-Cookie line; left out when shared caches may keep the answer
 }
 
@@ -39,6 +40,9 @@ func AppendResponse(dst []byte, p *Response, o *Reply) []byte {
 		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
 	}
 	if !p.Interim && !p.Switch {
+		if p.seen&(1<<kindDate) == 0 {
+			dst = append(dst, o.Date...)
+		}
 		dst = append(dst, o.Lines...)
 		if len(o.SetCookie) > 0 && !p.SharedCacheable() {
 			dst = append(dst, o.SetCookie...)

@@ -176,6 +176,7 @@ func replied(t *testing.T, head string, asked Asked, o *Reply) string {
 func TestAppendResponse_Duties(t *testing.T) {
 	t.Parallel()
 	live, old, last := &Reply{KeepAlive: true}, &Reply{HTTP10: true, KeepAlive: true}, &Reply{}
+	dated := &Reply{KeepAlive: true, Date: []byte("Date: now\r\n")}
 	for _, tt := range []struct {
 		duty, head string
 		asked      Asked
@@ -202,6 +203,9 @@ func TestAppendResponse_Duties(t *testing.T) {
 		{"minted cookie", answer("200 OK", "Content-Length: 0"), Asked{}, &Reply{KeepAlive: true, SetCookie: []byte("Set-Cookie: u=1\r\n")}, "HTTP/1.1 200 OK|Content-Length: 0|Set-Cookie: u=1||"},
 		{"minted cookie and a shared cache", answer("200 OK", "Content-Length: 0", "Cache-Control: public"), Asked{}, &Reply{KeepAlive: true, SetCookie: []byte("Set-Cookie: u=1\r\n")}, "HTTP/1.1 200 OK|Content-Length: 0|Cache-Control: public||"},
 		{"no fields", answer("304 x"), Asked{}, live, "HTTP/1.1 304 x||"},
+		{"39 an answer without Date gets one", answer("200 OK", "Content-Length: 1"), Asked{}, dated, "HTTP/1.1 200 OK|Content-Length: 1|Date: now||"},
+		{"39 its own Date stays", answer("404 x", "DATE: then", "Content-Length: 1"), Asked{}, dated, "HTTP/1.1 404 x|DATE: then|Content-Length: 1||"},
+		{"39 no Date of an interim answer", answer("103 Early Hints", "Link: </a>"), Asked{}, dated, "HTTP/1.1 103 Early Hints|Link: </a>||"},
 	} {
 		t.Run(tt.duty, func(t *testing.T) {
 			t.Parallel()
