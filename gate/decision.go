@@ -22,15 +22,19 @@ type Decision struct {
 	Actor    string        `json:"actor"`             // gate, a person's name, serin
 	Note     string        `json:"note,omitempty"`    // the person's reason
 	Override bool          `json:"override,omitempty"`
-	Baseline string        `json:"baseline,omitempty"` // concurrent | own_past | frozen | absolute
-	Findings []Finding     `json:"findings,omitempty"`
-	Verb     string        `json:"verb,omitempty"` // what a person asked for
-	Refusal  Refusal       `json:"refusal,omitempty"`
-	DryRun   bool          `json:"dry_run,omitempty"` // reported only: nothing moved
-	Would    router.Weight `json:"would,omitempty"`   // dry run: the weight it would have set
-	Raised   bool          `json:"raised,omitempty"`  // the canary got more users within the last minute
-	Frozen   bool          `json:"frozen,omitempty"`  // on_fail = freeze
-	News     bool          `json:"-"`                 // says something new: journal it, raise the version
+	// TakenFrom is whose part the actor took: who had paused it, or the owner of a stage that another let begin.
+	TakenFrom string        `json:"taken_from,omitempty"`
+	Baseline  string        `json:"baseline,omitempty"` // concurrent | own_past | frozen | absolute
+	Findings  []Finding     `json:"findings,omitempty"`
+	Verb      string        `json:"verb,omitempty"` // what a person asked for
+	Refusal   Refusal       `json:"refusal,omitempty"`
+	DryRun    bool          `json:"dry_run,omitempty"`  // reported only: nothing moved
+	Would     router.Weight `json:"would,omitempty"`    // dry run: the weight it would have set
+	Raised    bool          `json:"raised,omitempty"`   // the canary got more users within the last minute
+	Frozen    bool          `json:"frozen,omitempty"`   // on_fail = freeze
+	Over      time.Duration `json:"over,omitempty"`     // a rollback that takes so long (revert.over)
+	Overload  float64       `json:"overload,omitempty"` // a rollback brings stable so many requests per second, more than it carries
+	News      bool          `json:"-"`                  // says something new: journal it, raise the version
 }
 
 // Refusal says why an operator's verb was refused; empty: it was not.
@@ -40,7 +44,11 @@ const (
 	RefusedPhase   Refusal = "phase"   // does not apply now: 409
 	RefusedVersion Refusal = "version" // if_version differs: 412
 	RefusedRole    Refusal = "role"    // not the owner: 403
+	RefusedCeiling Refusal = "ceiling" // above what the actor may widen to: 403
+	RefusedReason  Refusal = "reason"  // an override without a reason: 400
 	RefusedInput   Refusal = "input"   // from_stage out of range and the like: 400
+	RefusedLoad    Refusal = "load"    // the pool cannot carry that weight: 409
+	RefusedFreeze  Refusal = "freeze"  // everything is paused: 409
 )
 
 // Recall is what a restored state is shown as until the first look at its traffic.

@@ -27,7 +27,7 @@ func Explain(s State, p *Policy, d Decision) string {
 	case ActComplete:
 		return fmt.Sprintf("Completed%s: everybody is on revision %s.", by(&d), s.Revision)
 	case ActPause:
-		return fmt.Sprintf("Paused at %s%s%s.", s.Weight, by(&d), noted(&d))
+		return fmt.Sprintf("Paused at %s%s%s%s.", s.Weight, by(&d), takenOver(&d), noted(&d))
 	case ActResume:
 		return resumeSentence(s, &d)
 	case ActApprove:
@@ -98,6 +98,22 @@ func by(d *Decision) string {
 	return " by " + d.Actor
 }
 
+// takenOver names whose pause it was.
+func takenOver(d *Decision) string {
+	if d.TakenFrom == "" {
+		return ""
+	}
+	return ", taking over from " + d.TakenFrom
+}
+
+// inPlace names the owner of a stage that somebody else let begin.
+func inPlace(d *Decision) string {
+	if d.TakenFrom == "" {
+		return ""
+	}
+	return " in place of " + d.TakenFrom
+}
+
 func noted(d *Decision) string {
 	if d.Note == "" {
 		return ""
@@ -118,7 +134,7 @@ func because(s State, p *Policy, d *Decision) string {
 		return " without the gates' evidence, for want of traffic (sparse = \"widen\")"
 	case Manual:
 		if d.Action == ActPromote {
-			return ", without waiting for the gates" + noted(d)
+			return ", without waiting for the gates" + inPlace(d) + noted(d)
 		}
 		return noted(d)
 	case CanaryPoolUnhealthy:
@@ -199,7 +215,7 @@ func resumeSentence(s State, d *Decision) string {
 	case d.Override:
 		return fmt.Sprintf("Resumed at %s%s in spite of the hold%s.", s.Weight, by(d), noted(d))
 	case d.Actor != ActorGate:
-		return fmt.Sprintf("Resumed at %s%s%s.", s.Weight, by(d), noted(d))
+		return fmt.Sprintf("Resumed at %s%s%s%s.", s.Weight, by(d), takenOver(d), noted(d))
 	case d.Reason == Collecting:
 		return fmt.Sprintf("Resumed at %s: the finding has been gone for %s; the evidence starts anew.", s.Weight, span(clearFor))
 	}
@@ -211,7 +227,7 @@ func approveSentence(s State, p *Policy, d *Decision) string {
 	if d.Reason == ApprovalTimedOut {
 		return fmt.Sprintf("Nobody answered in time, so %s may begin as configured (on_timeout = \"advance\").", name)
 	}
-	return fmt.Sprintf("Approved%s%s: %s begins once the gates agree.", by(d), noted(d), name)
+	return fmt.Sprintf("Approved%s%s%s: %s begins once the gates agree.", by(d), inPlace(d), noted(d), name)
 }
 
 func awaitSentence(s State, p *Policy) string {
@@ -248,6 +264,10 @@ func refuseSentence(s State, p *Policy, d *Decision) string {
 		return fmt.Sprintf("Nothing changed: the rollout is at version %d, not at the one %s was meant for.", s.Version, verb)
 	case RefusedRole:
 		return fmt.Sprintf("Nothing changed: %s is not this role's to %s.", stageName(p, nextStage(&s, p)), verb)
+	case RefusedCeiling:
+		return fmt.Sprintf("Nothing changed: %s would lead above the actor's ceiling.", verb)
+	case RefusedReason:
+		return fmt.Sprintf("Nothing changed: %s is an override here and needs a reason.", verb)
 	case RefusedInput:
 		return fmt.Sprintf("Nothing changed: %s asks for what does not exist (the ladder has %d stages).", verb, len(p.Stages))
 	case RefusedPhase:

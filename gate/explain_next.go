@@ -207,15 +207,3 @@ func ApprovalTimer(s State, p *Policy) *Timer {
 	}
 	return &Timer{Spent: s.Waited, Left: until(a.Timeout, s.Waited), Then: then}
 }
-
-// Allowed are the verbs that would change something now, as the command line spells them, in the verbs' order. It asks
-// Step itself, for somebody who may do everything.
-func Allowed(s State, p *Policy, now time.Time) []string {
-	allowed := []string{}
-	for v := VerbStart; v <= VerbRetry; v++ {
-		if _, d := Step(s, p, now, Operator{Verb: v}); d.Action != ActRefuse && d.News {
-			allowed = append(allowed, v.String())
-		}
-	}
-	return allowed
-}

@@ -9,6 +9,7 @@ package gate
 import (
 	"time"
 
+	"serin/gate/calendar"
 	"serin/gate/window"
 	"serin/router"
 )
@@ -84,6 +85,8 @@ const (
 	StaleReplicas        Reason = "stale_replicas"
 	RestartReplayed      Reason = "restart_replayed"
 	Manual               Reason = "manual"
+	CapacityReached      Reason = "capacity_reached" // the pool carries no more of this traffic
+	FrozenAll            Reason = "frozen"           // a person has paused everything
 )
 
 // Reason codes of decisions that moved something.
@@ -201,6 +204,10 @@ type Policy struct {
 	AlphaPass      float64       // default .05
 	Plain          *Plain        // judge = "plain"; nil: evidence
 	DryRun         bool
+	Window         calendar.Windows // widening only inside; none: always
+	RevertOver     time.Duration    // a rollback takes the weight down over so long; 0: at once
+	Capacity       float64          // requests per second the canary's pool carries; 0: not said
+	StableCapacity float64          // the same of stable's pool: a rollback that asks more says so
 }
 
 // Plain is the simple judge: limits on a rolling window, no statistics.
@@ -220,6 +227,15 @@ type Seen struct {
 	ObservedWeight   float64   // canary's share of keyed requests of the step; < 0: unknown
 	WallClock        time.Time // for sentences only
 	Terse            bool      // nobody reads the findings: leave the intervals out (simulation)
+	Load             float64   // requests per second of both arms together, over the last minute
+	Freeze           *Freeze   // a person has paused everything; nil: nobody has
+}
+
+// Freeze is a pause of every rollout, those to come included.
+type Freeze struct {
+	Actor  string    `json:"actor"`
+	Reason string    `json:"reason,omitempty"`
+	Since  time.Time `json:"since"` // wall time, for people
 }
 
 // Event is what Step is told: exactly one of Tick, Operator, Replan.
@@ -250,12 +266,15 @@ type Operator struct {
 	IfVersion *uint64 // refuse unless State.Version equals
 	Full      bool    // promote: to the end
 	FromStage int     // retry: 0 is stage 1
-	Role      string  // for a stage's owner; empty: may do everything
+	Rights    *Rights // nil: everything
+	All       bool    // pause, resume: as part of a freeze of everything, or of its end
+	Frozen    bool    // everything is paused: a single rollout cannot go on
+	Load      float64 // as in Seen: what a promoted weight would bring
 }
 
 // Replan says the policy given to Step is another one than before (reload, or first sight of the rollout).
 type Replan struct{ Withdrawn bool }
 
-func (Tick) event()     {}
+func (Tick) event()     {} // and *Tick: a View is large
 func (Operator) event() {}
 func (Replan) event()   {}

@@ -16,13 +16,16 @@ func (t *turn) operate(op *Operator) (State, Decision) {
 	if t.s.Withdrawn || t.s.Attempt == 0 {
 		return t.refuse(RefusedPhase)
 	}
+	if op.Frozen && !op.All && goesOn(op.Verb) {
+		return t.refuse(RefusedFreeze)
+	}
 	switch op.Verb {
 	case VerbStart:
-		return t.doStart()
+		return t.doStart(op)
 	case VerbPause:
-		return t.doPause()
+		return t.doPause(op)
 	case VerbResume:
-		return t.doResume()
+		return t.doResume(op)
 	case VerbPromote:
 		return t.doPromote(op)
 	case VerbStepBack:
@@ -40,7 +43,7 @@ func (t *turn) operate(op *Operator) (State, Decision) {
 // outdated reports whether the file's stable would throw everybody back: only a mended file, or a rollback, helps.
 func (t *turn) outdated() bool { return t.s.Phase == Waiting && t.s.Reason == StableOutdated }
 
-func (t *turn) doStart() (State, Decision) {
+func (t *turn) doStart(op *Operator) (State, Decision) {
 	switch {
 	case t.outdated():
 		return t.refuse(RefusedPhase)
@@ -48,21 +51,28 @@ func (t *turn) doStart() (State, Decision) {
 		return t.same(ActStart)
 	case t.s.Phase != Waiting:
 		return t.refuse(RefusedPhase)
+	case op.Rights.exceeds(t.p.weightOf(max(t.s.From, 1))):
+		return t.refuse(RefusedCeiling)
 	}
 	t.s.Begun = true
 	return t.end(ActStart, Manual)
 }
 
-func (t *turn) doPause() (State, Decision) {
+// doPause stops the clock. A pause of somebody else's is taken over: from then on it is the new actor's to end.
+func (t *turn) doPause(op *Operator) (State, Decision) {
 	s := &t.s
 	switch s.Phase {
 	case Paused:
-		return t.same(ActPause)
+		if s.PausedBy == "" || s.PausedBy == op.Actor || op.All { // a pause of its own outlives a freeze
+			return t.same(ActPause)
+		}
+		t.d.TakenFrom, s.PausedBy = s.PausedBy, op.Actor
+		return t.end(ActPause, PausedCode)
 	case Waiting, Progressing, AwaitingApproval, Holding:
 		if t.outdated() {
 			return t.refuse(RefusedPhase)
 		}
-		s.Resume, s.Phase = s.Phase, Paused
+		s.Resume, s.Phase, s.PausedBy, s.Frozen = s.Phase, Paused, op.Actor, op.All
 		return t.end(ActPause, PausedCode)
 	case Completed, RolledBack:
 	}
@@ -71,13 +81,19 @@ func (t *turn) doPause() (State, Decision) {
 
 // doResume ends a pause, or overrides a hold: a finding's evidence starts anew at twice the odds, a sparse stage gets
 // another max_stage, skewed keys are accepted for this stage.
-func (t *turn) doResume() (State, Decision) {
+func (t *turn) doResume(op *Operator) (State, Decision) {
 	s := &t.s
+	if op.All && !s.Frozen {
+		return t.refuse(RefusedPhase)
+	}
 	switch s.Phase {
 	case Progressing:
 		return t.same(ActResume)
 	case Paused:
-		s.Phase, s.Resume = s.Resume, Waiting
+		if s.PausedBy != op.Actor {
+			t.d.TakenFrom = s.PausedBy
+		}
+		s.Phase, s.Resume, s.PausedBy, s.Frozen = s.Resume, Waiting, "", false
 		return t.end(ActResume, Manual)
 	case Holding:
 		t.overrule()
@@ -123,14 +139,15 @@ func (t *turn) doPromote(op *Operator) (State, Decision) {
 	if op.Full {
 		stage, weight = len(p.Stages)+1, router.Full
 	}
-	if !p.mayEnter(s.Stage+1, stage, op.Role) {
-		return t.refuse(RefusedRole)
+	if why := t.enter(op, s.Stage+1, stage, weight); why != "" {
+		return t.refuse(why)
+	}
+	if s.Phase == Holding && op.Reason == "" {
+		return t.refuse(RefusedReason)
 	}
 	t.d.Override = true
-	if p.DryRun {
-		would := *s
-		s.enter(min(stage, len(p.Stages)), weight, t.now)
-		return t.rehearse(ActPromote, Manual, would)
+	if t.overloads(weight, op.Load) {
+		return t.refuse(RefusedLoad)
 	}
 	if stage > len(p.Stages) {
 		s.Stage = len(p.Stages)
@@ -143,21 +160,6 @@ func (t *turn) doPromote(op *Operator) (State, Decision) {
 	s.enter(stage, weight, t.now)
 	s.From, s.Approved = 0, 0
 	return t.end(ActPromote, Manual)
-}
-
-// mayEnter reports whether the role may let the stages from..to begin: each owner's own, all of them for admin and where
-// no roles are told apart.
-func (p *Policy) mayEnter(from, to int, role string) bool {
-	for i := max(from, 1); i <= min(to, len(p.Stages)); i++ {
-		if !p.stage(i).mayApprove(role) {
-			return false
-		}
-	}
-	return true
-}
-
-func (st Stage) mayApprove(role string) bool {
-	return role == "" || role == "admin" || st.Owner == "" || st.Owner == role
 }
 
 func (t *turn) doStepBack() (State, Decision) {
@@ -173,6 +175,9 @@ func (t *turn) doStepBack() (State, Decision) {
 
 func (t *turn) doRollback() (State, Decision) {
 	switch {
+	case t.s.Phase == RolledBack && t.s.Ebb.Weight > 0:
+		t.s.Ebb = Ebb{}
+		return t.end(ActRollback, Manual)
 	case t.s.Phase == RolledBack:
 		return t.same(ActRollback)
 	case (t.s.Phase == Completed || t.outdated() && t.s.Weight > 0) && t.s.Kept >= t.p.KeepOld:
@@ -188,9 +193,10 @@ func (t *turn) finish(f func()) (State, Decision) {
 
 func (t *turn) doApprove(op *Operator) (State, Decision) {
 	s, p := &t.s, t.p
-	stage, _, _ := p.crossing(s)
+	stage, weight, _ := p.crossing(s)
 	if s.Stage == 0 {
 		stage = max(s.From, 1)
+		weight = p.weightOf(stage)
 	}
 	waiting := s.Phase == AwaitingApproval || s.Phase == Holding && s.Cause == CauseApproval
 	switch {
@@ -198,8 +204,9 @@ func (t *turn) doApprove(op *Operator) (State, Decision) {
 		return t.same(ActApprove)
 	case !waiting:
 		return t.refuse(RefusedPhase)
-	case !p.stage(stage).mayApprove(op.Role):
-		return t.refuse(RefusedRole)
+	}
+	if why := t.enter(op, stage, stage, weight); why != "" {
+		return t.refuse(why)
 	}
 	s.Approved = stage
 	s.Phase, s.Cause, s.Asked, s.Waited = t.atWork(), "", false, 0
@@ -213,13 +220,14 @@ func (t *turn) doRetry(op *Operator) (State, Decision) {
 		return t.refuse(RefusedPhase)
 	case op.FromStage < 0 || op.FromStage > len(p.Stages):
 		return t.refuse(RefusedInput)
-	case op.FromStage > 1 && !p.mayEnter(2, op.FromStage, op.Role):
-		return t.refuse(RefusedRole)
+	}
+	if why := t.enter(op, 2, op.FromStage, p.weightOf(max(op.FromStage, 1))); why != "" {
+		return t.refuse(why)
 	}
 	s.Reverted = forget(s.Reverted, p.Revision)
 	s.collect()
 	t.restart()
 	s.Begun, s.From = true, op.FromStage
-	t.d.Override = op.FromStage > 1
+	t.d.Override = t.d.Override || op.FromStage > 1
 	return t.end(ActRetry, Manual)
 }

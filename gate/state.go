@@ -48,7 +48,17 @@ type State struct {
 	Failing      int              `json:"failing,omitempty"`        // plain judge: consecutive checks over the rollback limit
 	Above        int              `json:"above,omitempty"`          // plain judge: consecutive checks over the hold limit
 	Baseline     *window.Snapshot `json:"baseline_table,omitempty"` // holdback 0: stable's last table
+	PausedBy     string           `json:"paused_by,omitempty"`      // who paused it last
 	Would        string           `json:"would,omitempty"`          // dry run: what was reported last
+	Frozen       bool             `json:"frozen,omitempty"`         // paused as part of a freeze: its end resumes it
+	Ebb          Ebb              `json:"-"`                        // a gradual return: after a restart it is over
+}
+
+// Ebb is a weight on its way back to nothing (revert.over). The state's own Weight is 0 from the decision on, so whatever
+// dies in between leaves nobody on the canary.
+type Ebb struct {
+	Weight, From router.Weight // now, and when it was decided
+	Spent        time.Duration
 }
 
 // Cause is why a rollout is in Holding; empty elsewhere.

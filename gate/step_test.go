@@ -99,7 +99,7 @@ func randomEvent(pick draw, s gate.State) gate.Event {
 			v := s.Version + uint64(pick(2))
 			op.IfVersion = &v
 		}
-		op.Role = []string{"", "admin", "product", "ops"}[pick(4)]
+		op.Rights = []*gate.Rights{nil, {Admin: true}, {Owns: []string{"product"}}, {Ceiling: 500}}[pick(4)]
 		return op
 	case 1:
 		return gate.Replan{Withdrawn: pick(10) == 0}
