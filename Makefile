@@ -10,7 +10,7 @@ SEED        ?= 0
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint fmt fuzz golden sim e2e chaos soak bench wire-peers bench-go bench-compare cover deploy-check check
+.PHONY: help build demo test race lint fmt fuzz golden examples sim e2e chaos soak bench wire-peers bench-go bench-compare cover deploy-check rules check
 
 help: ## print the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,10 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 			echo "== $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
 
 golden: ## rewrite golden files and transcripts; review them as prose
-	$(GO) test ./gate ./config ./proxy/admin ./cmd/serin -update
+	$(GO) test ./gate ./config ./proxy/admin ./cmd/serin -skip '^TestE2E' -update
+
+examples: ## run the pages of deploy/examples, NAME (all); `make examples UPDATE=-update` writes what they print
+	$(GO) test -count 1 -timeout 20m -run 'TestE2E_Examples/$(NAME)' ./cmd/serin $(UPDATE)
 
 sim: ## the gate's table against its bars and the naive rules, RUNS (200) ladders a cell
 	$(GO) test ./gate/sim -run TestBars -v -timeout 60m -sim.runs=$(RUNS)
@@ -75,4 +78,9 @@ cover: ## coverage of every package
 deploy-check: build ## systemd units, socket activation and system calls (Debian packages systemd strace curl)
 	deploy/check.sh ./serin
 
-check: lint build race e2e ## what continuous integration runs
+rules: ## Prometheus' own check and tests of deploy/prometheus (Debian package prometheus; installed when absent)
+	@command -v promtool >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends prometheus; } >/dev/null
+	promtool check rules deploy/prometheus/serin.rules.yml
+	promtool test rules deploy/prometheus/serin.rules_test.yml
+
+check: lint build race rules e2e ## what continuous integration runs
