@@ -147,12 +147,13 @@ func (x *exchange) match() bool {
 // choose decides the arm, once, and with it the pool and the meter.
 func (x *exchange) choose() bool {
 	id := x.route.Upstream
-	if s := x.route.Split; s != nil {
-		x.choice = s.Choose(&x.routed)
-		if x.choice.Mint != "" {
-			x.mint(s)
+	if x.route.Split != nil {
+		s, choice := x.route.Choose(&x.routed)
+		x.choice = choice
+		if choice.Mint != "" {
+			s = x.mint()
 		}
-		id = s.Upstreams[x.choice.Arm&1]
+		id = s.Upstream(x.choice.Arm)
 		x.split = x.snap.Splits[s.ID]
 		x.meter = x.split.meter(x.choice)
 	} else if id < len(x.snap.Plain) {

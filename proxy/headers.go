@@ -19,21 +19,21 @@ func (x *exchange) address() {
 	o.Peer, o.Trusted, o.TLS = c.peerText, c.trusted, c.accepted.Secure
 	o.Host = x.pool.Host()
 	o.Random = [3]uint64{random.Uint64(), random.Uint64(), random.Uint64()}
-	o.Lines, o.Keep = nil, ""
+	o.Lines, o.Keep, o.Drop = nil, "", x.snap.Drop
 	if x.split != nil {
-		o.Lines, o.Keep = x.split.upstreamLines[x.choice.Arm&1], x.split.Force
-		x.answer.Lines = x.split.clientLines[x.choice.Arm&1]
+		o.Lines, x.answer.Lines = x.split.lines(x.choice.Arm)
+		o.Keep, o.Drop = x.split.Force, x.split.Drop
 	}
 }
 
 // mint makes a key of 128 random bits, decides by it, and has the answer set it as a cookie.
-func (x *exchange) mint(s *router.Split) {
+func (x *exchange) mint() (s *router.Split) {
 	var raw [16]byte
 	var key [2 * len(raw)]byte
 	_, _ = rand.Read(raw[:]) // never fails since Go 1.24
 	hex.Encode(key[:], raw[:])
 	name := x.choice.Mint
-	x.choice = s.ChooseKey(&x.routed, key[:])
+	s, x.choice = x.route.ChooseKey(&x.routed, key[:])
 	b := append(x.cookie[:0], "Set-Cookie: "...)
 	b = append(b, name...)
 	b = append(b, '=')
@@ -44,6 +44,7 @@ func (x *exchange) mint(s *router.Split) {
 	}
 	x.cookie = append(b, "\r\n"...)
 	x.answer.SetCookie = x.cookie
+	return s
 }
 
 // addressKey is the key of a user without one where the same user shall meet the same server.

@@ -192,7 +192,7 @@ func TestAccessLog_IsToldOfEveryRequestOnce(t *testing.T) {
 		return len(kept.entries) == 1
 	}, func() string { return "no entry" })
 	e := kept.entries[0]
-	got := []string{string(e.Method), string(e.Target), string(e.Host), string(e.UserAgent), e.Route, e.Rollout, e.Arm.String(), e.Upstream}
+	got := []string{string(e.Method), string(e.Target), string(e.Host), string(e.UserAgent), e.Route, e.Rollout, e.Arm, e.Upstream}
 	want := []string{"POST", "/x?y", "shop", "test", "all", "checkout", "stable", "v1"}
 	for i := range want {
 		if got[i] != want[i] {

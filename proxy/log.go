@@ -21,7 +21,7 @@ type Entry struct {
 	Status                   int // as told to the client; 499: it left first
 	Outcome                  window.Outcome
 	Route, Rollout           string
-	Arm                      router.Arm
+	Arm                      string // of the rollout; "" on a plain route
 	Why                      router.Why
 	Upstream, Server         string
 	Head                     time.Duration // from the request's head to the response's head; 0 without one
@@ -64,7 +64,7 @@ func (x *exchange) log() {
 		Start: time.Now().Add(-total), Peer: c.peer, Client: x.routed.Client,
 		Method: l.text[:l.method], Target: l.text[l.method:l.target], Host: l.text[l.target:l.host],
 		UserAgent: l.text[l.host:l.agent], Referer: l.text[l.agent:l.refer],
-		Status: x.end.status, Outcome: x.end.classify(), Arm: x.choice.Arm, Why: x.choice.Why, Server: x.server,
+		Status: x.end.status, Outcome: x.end.classify(), Why: x.choice.Why, Server: x.server,
 		Total: total, RequestBytes: x.requestBody.Data, ReplyBytes: x.replyBody.Data, Retries: x.retries,
 		Secure: c.accepted.Secure, KeptClient: x.keep,
 	}
@@ -75,7 +75,7 @@ func (x *exchange) log() {
 		e.Route = x.route.Name
 	}
 	if x.split != nil {
-		e.Rollout = x.split.Name
+		e.Rollout, e.Arm = x.split.Name, x.split.armName(x.choice.Arm)
 	}
 	if x.pool != nil {
 		e.Upstream = x.pool.Name()

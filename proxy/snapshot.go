@@ -14,6 +14,7 @@ type Snapshot struct {
 	Pools  []*upstream.Pool // by upstream ID
 	Splits []*Split         // by split ID
 	Plain  []*window.Meter  // by upstream ID: requests of plain routes, without buckets; nil entries are not counted
+	Drop   []string         // fields that clients may not send anywhere: flags
 
 	generation uint64 // set by Publish
 }
@@ -27,8 +28,12 @@ type Split struct {
 	Evidence [2]*window.Meter // by arm, of the stage now
 	Forced   [2]*window.Meter // force header: counted, never evidence
 	Keyless  *window.Meter    // no key: stable, never evidence
+	Other    *window.Meter    // stable because another member of the exclusive group has the user, or his arm was stopped: never evidence
+	Fields   [2][]byte        // further field lines to the upstream, by arm (wire.AppendField): flags
+	Drop     []string         // fields that clients may not send: flags, an experiment's own
+	Arms     []Arm            // of an experiment, in place of Evidence and Fields; nil: a rollout
 
-	upstreamLines [2][]byte // Serin-Rollout and Serin-Arm, by arm; made by the first Publish
+	upstreamLines [2][]byte // Serin-Rollout, Serin-Arm and Fields, by arm; made by the first Publish
 	clientLines   [2][]byte // Serin-Arm where exposed
 }
 
@@ -37,9 +42,14 @@ func (s *Split) meter(c router.Choice) *window.Meter {
 	switch c.Why {
 	case router.ByForce:
 		return s.Forced[c.Arm&1]
+	case router.ByOther, router.ByStopped:
+		return s.Other
 	case router.ByNoKey:
 		return s.Keyless
 	case router.ByWeight, router.ByAudience:
+		if s.Arms != nil {
+			return s.arm(c.Arm).Evidence
+		}
 		return s.Evidence[c.Arm&1]
 	}
 	return nil
@@ -53,10 +63,13 @@ func (s *Split) prepare() {
 	for _, arm := range []router.Arm{router.Stable, router.Canary} {
 		lines := wire.AppendField([]byte{}, "Serin-Rollout", s.Name)
 		lines = wire.AppendField(lines, "Serin-Arm", arm.String())
-		s.upstreamLines[arm] = lines
+		s.upstreamLines[arm] = append(lines, s.Fields[arm]...)
 		if s.Expose {
 			s.clientLines[arm] = wire.AppendField(nil, "Serin-Arm", arm.String())
 		}
+	}
+	for i := range s.Arms {
+		s.Arms[i].prepare(s)
 	}
 }
 
@@ -64,17 +77,23 @@ func (s *Split) prepare() {
 type label struct {
 	rollout, upstream string
 	arm               router.Arm
+	named             string // an experiment's arm
 }
 
 // meters calls f for every meter of the snapshot.
 func (s *Snapshot) meters(f func(label, *window.Meter)) {
 	for _, split := range s.Splits {
+		if split.Arms != nil {
+			split.armMeters(f)
+			continue
+		}
 		for _, arm := range []router.Arm{router.Stable, router.Canary} {
 			l := label{rollout: split.Name, arm: arm}
 			f(l, split.Evidence[arm])
 			f(l, split.Forced[arm])
 		}
 		f(label{rollout: split.Name}, split.Keyless)
+		f(label{rollout: split.Name}, split.Other)
 	}
 	for id, m := range s.Plain {
 		if m != nil {

@@ -10,6 +10,7 @@ import (
 // Totals is one reading of what the proxy counts, cumulative since New: nothing in it ever goes down but the gauges.
 type Totals struct {
 	Splits          []SplitTotals    // by name, also of rollouts that are no longer configured
+	Experiments     []ArmTotals      // by name and arm, also of experiments that are no longer configured
 	Plain           []UpstreamTotals // plain routes, by the name of their upstream
 	InFlight        int              // requests under way, tunnels included
 	Connections     int              // clients connected
@@ -22,6 +23,12 @@ type Totals struct {
 type SplitTotals struct {
 	Rollout string
 	Arms    [2]window.Snapshot
+}
+
+// ArmTotals is the traffic of one arm of an experiment; the control's has those without a key or an arm of their own in it.
+type ArmTotals struct {
+	Experiment, Arm string
+	window.Snapshot
 }
 
 // UpstreamTotals is what plain routes sent to one upstream.
@@ -133,6 +140,10 @@ func (t *Totals) fill(sums map[label]*window.Snapshot) {
 			t.Plain = append(t.Plain, UpstreamTotals{name.upstream, *s})
 			continue
 		}
+		if name.named != "" {
+			t.Experiments = append(t.Experiments, ArmTotals{name.rollout, name.named, *s})
+			continue
+		}
 		if splits[name.rollout] == nil {
 			splits[name.rollout] = &SplitTotals{Rollout: name.rollout}
 		}
@@ -142,5 +153,9 @@ func (t *Totals) fill(sums map[label]*window.Snapshot) {
 		t.Splits = append(t.Splits, *s)
 	}
 	sort.Slice(t.Splits, func(i, j int) bool { return t.Splits[i].Rollout < t.Splits[j].Rollout })
+	sort.Slice(t.Experiments, func(i, j int) bool {
+		a, b := &t.Experiments[i], &t.Experiments[j]
+		return a.Experiment < b.Experiment || a.Experiment == b.Experiment && a.Arm < b.Arm
+	})
 	sort.Slice(t.Plain, func(i, j int) bool { return t.Plain[i].Upstream < t.Plain[j].Upstream })
 }

@@ -161,7 +161,7 @@ func appendJSON(b []byte, e *proxy.Entry) []byte {
 		}
 	}
 	if e.Rollout != "" {
-		b = appendText(b, "arm", []byte(e.Arm.String()))
+		b = appendText(b, "arm", []byte(e.Arm))
 		b = appendText(b, "why", []byte(e.Why.String()))
 	}
 	b = appendMillis(b, "head_ms", e.Head)
@@ -201,7 +201,7 @@ func appendCombined(b []byte, e *proxy.Entry) []byte {
 	}
 	b = append(b, e.Rollout...)
 	b = append(b, '/')
-	b = append(b, e.Arm.String()...)
+	b = append(b, e.Arm...)
 	return append(b, '\n')
 }
 
