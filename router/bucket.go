@@ -20,5 +20,13 @@ func HashOf(salt uint64, key []byte) uint64 {
 	return d.Sum64()
 }
 
+// hashText is HashOf for a key that is a string.
+func hashText(salt uint64, key string) uint64 {
+	var d xxhash.Digest
+	d.ResetWithSeed(salt)
+	d.WriteString(key[:min(len(key), MaxKey)])
+	return d.Sum64()
+}
+
 // bucketOf reduces by the remainder: of 2^64 values the most favoured bucket has one more than the least.
 func bucketOf(hash uint64) Bucket { return Bucket(hash % Buckets) }

@@ -52,7 +52,7 @@ func (g *Group) has(member uint8, hash uint64) bool { return g.owner[bucketOf(ha
 
 // outside reports that another member of the split's group has the request's user.
 func (s *Split) outside(r *Request) bool {
-	hash, _, ok := hashKey(s.Group.salt, s.Keys, r)
+	hash, _, ok := hashKey(s.Group.salt, s.Keys, s.Tokens, r)
 	return ok && !s.Group.has(s.Member, hash)
 }
 

@@ -5,7 +5,7 @@ import "net/netip"
 // KeySource says where a user's key is looked for.
 type KeySource struct {
 	Kind KeyKind
-	Name string // of the header field, cookie or query parameter; "" for the address
+	Name string // of the header field, cookie, query parameter or claim; "" for the address
 }
 
 // String returns the source as configured: "header:X-User-Id", "ip".
@@ -24,7 +24,8 @@ const (
 	KeyCookie
 	KeyQuery
 	KeyIP
-	KeyMint // cookie Name, minted when absent
+	KeyMint  // cookie Name, minted when absent
+	KeyClaim // claim Name of a token that is verified; else absent
 )
 
 // String returns the kind as configured.
@@ -40,6 +41,8 @@ func (k KeyKind) String() string {
 		return "ip"
 	case KeyMint:
 		return "mint"
+	case KeyClaim:
+		return "claim"
 	}
 	return "unknown"
 }
@@ -48,10 +51,10 @@ func (k KeyKind) String() string {
 // false and mint names the cookie to make, if a source asks for one: what stands behind a mint still comes before
 // minting.
 func (s *Split) hash(r *Request) (hash uint64, mint string, ok bool) {
-	return hashKey(s.Salt, s.Keys, r)
+	return hashKey(s.Salt, s.Keys, s.Tokens, r)
 }
 
-func hashKey(salt uint64, keys []KeySource, r *Request) (hash uint64, mint string, ok bool) {
+func hashKey(salt uint64, keys []KeySource, tokens *Tokens, r *Request) (hash uint64, mint string, ok bool) {
 	for i := range keys {
 		source := &keys[i]
 		var key []byte
@@ -69,6 +72,11 @@ func hashKey(salt uint64, keys []KeySource, r *Request) (hash uint64, mint strin
 			hash, ok = hashQuery(salt, r.Query, source.Name)
 		case KeyIP:
 			hash, ok = hashAddress(salt, r.Client.Unmap())
+		case KeyClaim:
+			var text string
+			if text, ok = tokens.text(r, source.Name); ok {
+				hash = hashText(salt, text)
+			}
 		}
 		if len(key) > 0 {
 			return HashOf(salt, key), "", true

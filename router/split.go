@@ -17,6 +17,10 @@ type Split struct {
 	Shares    []Share // the arms of an experiment, in place of Upstreams and Weight; nil: a rollout
 	Group     *Group  // parts the users with others; nil: all users are this split's
 	Member    uint8   // of the group
+
+	Rings  []*Audience // of the ladder, in its order; at most MaxRings
+	Open   int         // the first so many have their members on the canary
+	Tokens *Tokens     // of claims among Keys; nil: none
 }
 
 // Why says what decided a choice.
@@ -57,6 +61,7 @@ type Choice struct {
 	Bucket Bucket // meaningless unless Why is ByWeight or ByAudience
 	Hash   uint64 // of the key, whole: for "same key, same server"; 0 without a key
 	Mint   string // name of the cookie to mint; the caller makes the key and calls ChooseKey
+	Ring   uint8  // place in Split.Rings, from 1, of the ring the user belongs to; 0: none
 }
 
 // Choose returns the request's arm: what the force header says, else what the key's bucket says, else stable. When
@@ -74,31 +79,38 @@ func (s *Split) Choose(r *Request) Choice {
 	if s.Group != nil && s.outside(r) {
 		return Choice{Why: ByOther, Hash: hash}
 	}
+	if len(s.Rings) > 0 {
+		return s.chooseRing(r, hash)
+	}
 	return s.chooseHash(hash)
 }
 
 // ChooseKey returns the arm of a request whose key is known: a minted one, or one an operator asks about. The
-// request is what an audience would look at; a nil request belongs to none.
-func (s *Split) ChooseKey(_ *Request, key []byte) Choice {
+// request is what an audience looks at; nil is one that says nothing.
+func (s *Split) ChooseKey(r *Request, key []byte) Choice {
 	if s.outsideKey(key) {
 		return Choice{Why: ByOther, Hash: HashOf(s.Salt, key)}
 	}
-	return s.chooseHash(HashOf(s.Salt, key))
+	return s.chooseMember(r, person{key: key[:min(len(key), MaxKey)]}, HashOf(s.Salt, key))
 }
 
 // ChooseText returns the arm of a key as a person writes it: like ChooseKey, but where the client's address is a key,
 // the text of an address means that address.
-func (s *Split) ChooseText(text string) Choice {
+func (s *Split) ChooseText(text string) Choice { return s.ChooseAs(nil, text) }
+
+// ChooseAs is ChooseText for a request that says more than its key.
+func (s *Split) ChooseAs(r *Request, text string) Choice {
 	if slices.ContainsFunc(s.Keys, func(k KeySource) bool { return k.Kind == KeyIP }) {
 		if address, err := netip.ParseAddr(text); err == nil {
 			hash, _ := hashAddress(s.Salt, address.Unmap())
 			if s.Group != nil && s.outside(&Request{Client: address}) {
 				return Choice{Why: ByOther, Hash: hash}
 			}
-			return s.chooseHash(hash)
+			var buf [MaxKey]byte
+			return s.chooseMember(r, addressed(address, buf[:0]), hash)
 		}
 	}
-	return s.ChooseKey(nil, []byte(text))
+	return s.ChooseKey(r, []byte(text))
 }
 
 func (s *Split) chooseHash(hash uint64) Choice {
