@@ -88,12 +88,11 @@ func (l *Listener) ended() error {
 	return net.ErrClosed
 }
 
-// admit holds the per-IP cap; nil: the connection is closed.
+// admit holds the per-IP cap; nil: the connection is turned away.
 func (l *Listener) admit(conn net.Conn) *Conn {
 	c := &Conn{Conn: conn, listener: l, spec: l.spec.Load(), Peer: addrPort(conn.RemoteAddr())}
 	if !c.spec.ProxyProtocol && !c.countIP() {
-		l.refused.Add(1)
-		_ = c.Close()
+		l.turnAway(c)
 		return nil
 	}
 	return c

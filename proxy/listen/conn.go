@@ -14,6 +14,9 @@ import (
 // errUntrusted is a PROXY header, or the lack of one, from somebody who is not a trusted proxy.
 var errUntrusted = errors.New("peer is not a trusted proxy")
 
+// errCrowd is the per-IP cap, on an address that a PROXY header names.
+var errCrowd = errors.New("too many connections from one address")
+
 // Conn is an accepted connection; the proxy's goroutine calls Open first. The listener's place is free again at Close.
 type Conn struct {
 	net.Conn                // TCP or unix, TLS after Open where configured
@@ -68,7 +71,11 @@ func (c *Conn) openProxied(ctx context.Context) error {
 		c.Peer = named
 	}
 	if !c.countIP() {
-		return errors.New("too many connections from one address")
+		if c.sayAway() {
+			c.swallow(awayFor)
+			c.listener.away.Add(-1)
+		}
+		return errCrowd
 	}
 	return c.Conn.SetReadDeadline(time.Time{})
 }

@@ -68,6 +68,7 @@ type Listener struct {
 	done    chan struct{}
 	once    sync.Once
 	crowded atomic.Bool
+	away    atomic.Int64 // connections turned away that are not yet closed
 	until   atomic.Int64 // when Finish gives up, in Unix nanoseconds; 0: not finishing
 	reserve *os.File     // owned by Accept
 

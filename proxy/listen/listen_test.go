@@ -261,7 +261,7 @@ func TestCrowded_OnlyWhileSomebodyWaitsForAPlace(t *testing.T) {
 	_ = c.Close()
 }
 
-func TestAccept_PerIPCap_ClosesTheSurplus(t *testing.T) {
+func TestAccept_PerIPCap_TurnsTheSurplusAway(t *testing.T) {
 	t.Parallel()
 	l := listenTest(t, Spec{PerIP: 2})
 	var open []*Conn
@@ -276,9 +276,13 @@ func TestAccept_PerIPCap_ClosesTheSurplus(t *testing.T) {
 			accepted <- c
 		}
 	}()
-	var b [1]byte
-	if _, err := third.Read(b[:]); err == nil {
-		t.Fatal("the third connection was served")
+	if _, err := io.WriteString(third, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(third)
+	if text := string(answer); err != nil || !strings.HasPrefix(text, "HTTP/1.1 503 ") || !strings.Contains(text, "\r\nRetry-After: 1\r\n") ||
+		!strings.Contains(text, "\r\nConnection: close\r\n") || !strings.HasSuffix(text, "too_many_connections: Your address has too many connections open.\n") {
+		t.Errorf("got %q and %v, want a whole 503 and a clean end", text, err)
 	}
 	if l.Refused() != 1 {
 		t.Errorf("got %d refused, want 1", l.Refused())

@@ -48,6 +48,13 @@ func (p *places) wake() {
 	}
 }
 
+// size is how many places there are.
+func (p *places) size() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.most
+}
+
 func (p *places) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
