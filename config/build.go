@@ -42,6 +42,7 @@ func inOrder[T any](b *builder, kind string, tables map[string]T) []string {
 // build makes the plan, part by part in the order of the file's description.
 func (b *builder) build() {
 	b.listeners()
+	b.memory()
 	b.admin()
 	b.log()
 	for _, name := range inOrder(b, "upstream", b.config.Upstream) {
@@ -52,6 +53,17 @@ func (b *builder) build() {
 		b.rollout(name, b.config.Rollout[name])
 	}
 	b.coverage()
+}
+
+// leastMemory is what a process needs to serve at all.
+const leastMemory = 32 << 20
+
+// memory checks what the whole process may use.
+func (b *builder) memory() {
+	b.plan.Memory = int64(b.config.Limits.Memory)
+	if b.plan.Memory > 0 && b.plan.Memory < leastMemory {
+		b.report("limits.memory", fmt.Sprintf("want 0 or at least 32MiB, got %s", strings.Trim(b.config.Limits.Memory.literal(), `"`)), "")
+	}
 }
 
 // listeners builds the data listeners.
@@ -92,13 +104,18 @@ func (b *builder) listen(at string, t *ListenTable) Listen {
 			Head: time.Duration(t.Timeout.Head), BodyIdle: time.Duration(t.Timeout.BodyIdle), KeepAlive: time.Duration(t.Timeout.KeepAlive),
 			WriteIdle: time.Duration(t.Timeout.WriteIdle), TunnelIdle: time.Duration(t.Timeout.TunnelIdle),
 		},
+		PlainPaths: t.AmbiguousPaths == "reject", Underscores: string(t.Underscores), Via: string(t.Via),
 		Limits: ListenLimits{
 			Head: int(t.Limits.Head), Target: int(t.Limits.Target), Fields: int(t.Limits.Fields), Body: int64(t.Limits.Body),
+			BodyRate: int64(t.Limits.BodyRate), Requests: int(t.Limits.Requests),
 			Connections: int(t.Limits.Connections), PerIP: int(t.Limits.PerIP),
 		},
 	}
 	for _, p := range t.TrustedProxies {
 		l.TrustedProxies = append(l.TrustedProxies, p.Prefix)
+	}
+	for _, h := range t.Hosts {
+		l.Hosts = append(l.Hosts, string(h))
 	}
 	if t.Limits.Target > t.Limits.Head {
 		b.report(join(join(at, "limits"), "target"), "a target longer than the whole head: want at most limits.head", "")

@@ -26,6 +26,7 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 	}
 	if t.Force != nil {
 		r.Split.Force = string(t.Force.Header)
+		b.force(join(at, "force"), r.Split.Force)
 	}
 	r.Policy = b.policy(at, name, t)
 	if knowStable && knowCanary {

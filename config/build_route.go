@@ -66,6 +66,9 @@ func (b *builder) routes() {
 // matchOf is a route's table as the router knows it.
 func matchOf(t *RouteTable) router.Match {
 	m := router.Match{Path: string(t.Path)}
+	if m.Path == "/*" { // everything, the star of OPTIONS * too
+		m.Path = ""
+	}
 	for _, host := range t.Host {
 		m.Hosts = append(m.Hosts, strings.ToLower(string(host)))
 	}

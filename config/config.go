@@ -20,6 +20,7 @@ package config
 // Config is a file, decoded, with defaults filled in.
 type Config struct {
 	Listen   []ListenTable             `key:"listen" single:"true" doc:"Where clients come in: one [listen], or several [[listen]]. Without any, one plain listener with the defaults."`
+	Limits   LimitsTable               `key:"limits" doc:"What the whole process may use."`
 	Admin    AdminTable                `key:"admin" doc:"Where operators, probes and metrics come in."`
 	State    StateTable                `key:"state" doc:"What must survive a restart."`
 	Log      LogTable                  `key:"log" doc:"The daemon's own log and the access log."`
@@ -36,6 +37,10 @@ type ListenTable struct {
 	ProxyProtocol  Flag               `key:"proxy_protocol" default:"false" doc:"Trusted proxies begin each connection with a PROXY protocol head (version 1 or 2)."`
 	Timeout        ListenTimeoutTable `key:"timeout" doc:"How long a client may take, each phase its own."`
 	Limits         ListenLimitsTable  `key:"limits" doc:"What a client may ask for."`
+	Hosts          []HostPattern      `key:"hosts" doc:"Hosts served here, exact or *.example.com, whatever the port; others are answered 421. Default: every host. Probes that ask by address need theirs."`
+	AmbiguousPaths Text               `key:"ambiguous_paths" default:"pass" enum:"pass|reject" doc:"Paths that two servers may read differently: encoded slashes, backslashes and NULs, bare backslashes, dot segments. pass: as they came, byte for byte; routes see the normal form. reject: 400."`
+	Underscores    Text               `key:"underscores" default:"pass" enum:"pass|drop|reject" doc:"Field names with an underscore, which CGI and its kind take for a hyphen. pass: they go on, but those that would be taken for a field of framing, forwarding or Serin's are cut. drop: all are cut. reject: 400."`
+	Via            Pseudonym          `key:"via" default:"false" doc:"Add a Via field to requests, under this name (true: serin), and answer 508 to requests that have it already: a loop. Proxies in a row need names of their own."`
 	FastLane       Flag               `key:"fast_lane" default:"true" doc:"Plain requests take the short way; the behaviour is the same without it."`
 }
 
@@ -57,12 +62,19 @@ type ListenTimeoutTable struct {
 
 // ListenLimitsTable is [listen] limits.
 type ListenLimitsTable struct {
-	Head        Size  `key:"head" default:"32KiB" min:"1KiB" max:"1MiB" doc:"Bytes of a request's head; then 431."`
-	Target      Size  `key:"target" default:"16KiB" min:"256B" max:"1MiB" doc:"Bytes of a request's target; then 414. Not more than head."`
+	Head        Size  `key:"head" default:"32KiB" min:"1KiB" max:"256KiB" doc:"Bytes of a request's head; then 431."`
+	Target      Size  `key:"target" default:"16KiB" min:"256B" max:"256KiB" doc:"Bytes of a request's target; then 414. Not more than head."`
 	Fields      Count `key:"fields" default:"100" min:"8" max:"10000" doc:"Fields in a request's head; then 431."`
 	Body        Size  `key:"body" default:"0" doc:"Bytes of a request's body; then 413. 0 is no limit."`
+	BodyRate    Size  `key:"body_rate" default:"64B" max:"1GiB" doc:"Bytes a second that a request's body must make, on average over timeout.body_idle of waiting for the client; then 408. 64B is 0.5 kbit/s, less than any link that works. An upload whose answer has begun may be slower. 0 is no bound."`
+	Requests    Count `key:"requests" default:"0" max:"1000000" doc:"Requests on one connection; the last is answered with Connection: close. 0 is no limit."`
 	Connections Count `key:"connections" default:"0" doc:"Client connections at once. 0 takes it from the limit of open files."`
-	PerIP       Count `key:"per_ip" default:"0" doc:"Connections of one address at once. 0 is no limit."`
+	PerIP       Count `key:"per_ip" default:"0" doc:"Connections of one address at once; more are answered 503 and closed, with TLS only closed. 0 is no limit."`
+}
+
+// LimitsTable is [limits].
+type LimitsTable struct {
+	Memory Size `key:"memory" default:"0" doc:"Memory of the process. From 85% of what the garbage collector is given (nine tenths of it) new requests are answered 503 with Retry-After, from 92% idle connections are closed too. 0 takes GOMEMLIMIT, else the control group's limit; without either there is none."`
 }
 
 // AdminTable is [admin].
@@ -149,7 +161,7 @@ type ClientTLSTable struct {
 // RouteTable is [route.NAME].
 type RouteTable struct {
 	Host     []HostPattern `key:"host" doc:"Hosts, exact or *.example.com. Default: every host."`
-	Path     PathPattern   `key:"path" doc:"Exact, or a prefix with a star at the end; the longest prefix wins. Default: every path."`
+	Path     PathPattern   `key:"path" doc:"Exact, or a prefix with a star at the end; the longest prefix wins. Default, and the same as /*: every path, the star of OPTIONS * too."`
 	Methods  []Method      `key:"methods" doc:"Default: every method."`
 	Headers  []FieldTable  `key:"headers" doc:"Fields a request must have, all of them."`
 	Upstream Text          `key:"upstream" doc:"Where the requests go. A rollout that names this route replaces it."`

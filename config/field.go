@@ -78,6 +78,8 @@ func fromTag(v value, text string) any {
 		}
 	case *Flag:
 		return text == "true"
+	case *Pseudonym:
+		return text == "true" // the only text of a tag that is no name
 	}
 	return text
 }

@@ -17,6 +17,7 @@ type Plan struct {
 	File      string // "" for the zero-config form
 	Hash      string // of the bytes it was made from
 	Listen    []Listen
+	Memory    int64 // bytes; 0: what GOMEMLIMIT or the control group says
 	Admin     Admin
 	StateDir  string
 	Log       Log
@@ -63,7 +64,11 @@ type Listen struct {
 	TLS            *tls.Config // nil: plain; certificates reload by themselves
 	TrustedProxies []netip.Prefix
 	ProxyProtocol  bool
-	FastLane       bool // default true
+	FastLane       bool     // default true
+	Hosts          []string // exact or "*.example.com"; none: every host
+	PlainPaths     bool     // paths that can be read in two ways are refused
+	Underscores    string   // pass | drop | reject
+	Via            string   // pseudonym; "" off
 	Timeout        ListenTimeout
 	Limits         ListenLimits
 }
@@ -75,6 +80,8 @@ type ListenTimeout struct{ Head, BodyIdle, KeepAlive, WriteIdle, TunnelIdle time
 type ListenLimits struct {
 	Head, Target, Fields int
 	Body                 int64
+	BodyRate             int64 // bytes a second, on average over Timeout.BodyIdle
+	Requests             int   // of one connection
 	Connections, PerIP   int
 }
 

@@ -68,10 +68,14 @@ func TestParse_Supported_CarriesEveryValue(t *testing.T) {
 		Address: "127.0.0.1:8080", ProxyProtocol: true,
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32")},
 		Timeout:        ListenTimeout{Head: 1e9, BodyIdle: 2e9, KeepAlive: 3e9, WriteIdle: 4e9, TunnelIdle: 2 * time.Hour},
-		Limits:         ListenLimits{Head: 64 << 10, Target: 8 << 10, Fields: 50, Body: 3 << 19, Connections: 1000, PerIP: 10},
+		Limits:         ListenLimits{Head: 64 << 10, Target: 8 << 10, Fields: 50, Body: 3 << 19, Connections: 1000, PerIP: 10, BodyRate: 1024, Requests: 500},
+		Hosts:          []string{"shop.example.com", "*.shop.example.com"}, PlainPaths: true, Underscores: "drop", Via: "edge-1",
 	}
 	if !reflect.DeepEqual(p.Listen[0], wantListen) || len(p.Listen) != 3 || p.Listen[2].Address != "fd:web" {
 		t.Errorf("got listeners %+v", p.Listen)
+	}
+	if p.Memory != 256<<20 {
+		t.Errorf("got a memory of %d", p.Memory)
 	}
 	if want := (Log{Level: "debug", Format: "text", Access: &AccessLog{Path: "access.log", Format: "text", Sample: .005}}); !reflect.DeepEqual(p.Log, want) {
 		t.Errorf("got log %+v", p.Log)
@@ -257,6 +261,26 @@ func TestProblem_String_LeavesOutWhatIsUnknown(t *testing.T) {
 	} {
 		if got := p.String(); got != want {
 			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// OPTIONS * asks about the server as a whole: who routes every path routes it too.
+func TestParse_PathOfEverything_TakesTheStarOfOptions(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"", "/*"} {
+		p, problems := Parse("x", []byte("[upstream.a]\nservers = [\"h:1\"]\n[route.r]\npath = \""+path+"\"\nupstream = \"a\"\n"), sealed(nil, nil))
+		if p == nil {
+			t.Fatal(problems)
+		}
+		table, err := router.NewTable(p.Routes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, target := range []string{"*", "/", "/a/b"} {
+			if table.Match(&router.Request{Method: []byte("OPTIONS"), Path: []byte(target)}) == nil {
+				t.Errorf("path %q does not take %q", path, target)
+			}
 		}
 	}
 }

@@ -177,6 +177,8 @@ func valueSchema(f field, t reflect.Type) map[string]any {
 		}
 	case *Flag:
 		schema["type"] = "boolean"
+	case *Pseudonym:
+		return map[string]any{"oneOf": []any{map[string]any{"type": "boolean"}, map[string]any{"type": "string", "pattern": v.pattern()}}, "default": false}
 	case *Rungs:
 		text := map[string]any{"type": "string"}
 		return map[string]any{"oneOf": []any{text, map[string]any{"type": "array", "items": text, "minItems": 1}}}
