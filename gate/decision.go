@@ -33,6 +33,7 @@ type Decision struct {
 	Raised    bool          `json:"raised,omitempty"`   // the canary got more users within the last minute
 	Frozen    bool          `json:"frozen,omitempty"`   // on_fail = freeze
 	Over      time.Duration `json:"over,omitempty"`     // a rollback that takes so long (revert.over)
+	Load      float64       `json:"load,omitempty"`     // requests per second of both arms, where a pool's capacity is known
 	Overload  float64       `json:"overload,omitempty"` // a rollback brings stable so many requests per second, more than it carries
 	News      bool          `json:"-"`                  // says something new: journal it, raise the version
 }

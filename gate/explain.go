@@ -23,10 +23,13 @@ func Explain(s State, p *Policy, d Decision) string {
 		if d.Action == ActRollback && !d.News {
 			return "Rolled back already."
 		}
-		return past(d.Action) + move(&d) + by(&d) + because(s, p, &d) + "."
+		return past(d.Action) + move(&d) + over(&d) + by(&d) + because(s, p, &d) + "." + overload(p, &d)
 	case ActComplete:
 		return fmt.Sprintf("Completed%s: everybody is on revision %s.", by(&d), s.Revision)
 	case ActPause:
+		if s.Frozen {
+			return fmt.Sprintf("Paused at %s%s with everything else%s.", s.Weight, by(&d), noted(&d))
+		}
 		return fmt.Sprintf("Paused at %s%s%s%s.", s.Weight, by(&d), takenOver(&d), noted(&d))
 	case ActResume:
 		return resumeSentence(s, &d)
@@ -207,6 +210,10 @@ func startSentence(s State, p *Policy, d *Decision) string {
 	if d.Phase != Progressing || d.From == d.To && d.Actor != ActorGate {
 		return "Started already" + by(d) + "."
 	}
+	if p.DryRun && d.To == 0 {
+		return fmt.Sprintf("Dry run of revision %s at stage %d, %s: serin judges what the canary gets and moves nobody; a person may, with serin promote %s.",
+			s.Revision, s.Stage, stageName(p, s.Stage), p.Rollout)
+	}
 	return fmt.Sprintf("Started revision %s at stage %d, %s: the canary's pool is healthy.", s.Revision, s.Stage, stageName(p, s.Stage))
 }
 
@@ -270,6 +277,11 @@ func refuseSentence(s State, p *Policy, d *Decision) string {
 		return fmt.Sprintf("Nothing changed: %s is an override here and needs a reason.", verb)
 	case RefusedInput:
 		return fmt.Sprintf("Nothing changed: %s asks for what does not exist (the ladder has %d stages).", verb, len(p.Stages))
+	case RefusedLoad:
+		return fmt.Sprintf("Nothing changed: the canary's pool carries %s requests/s, so at this load at most %s.",
+			decimals(p.Capacity, 1), p.MostWeight(d.Overload))
+	case RefusedFreeze:
+		return "Nothing changed: everything is paused; serin resume --all ends that."
 	case RefusedPhase:
 	}
 	return fmt.Sprintf("Nothing changed: %s does not apply while the rollout is %s.", verb, strings.ReplaceAll(s.Phase.String(), "_", " "))

@@ -29,6 +29,8 @@ var reasonTexts = map[Reason]string{
 	StaleReplicas:        "too few replicas report",
 	RestartReplayed:      "restored after a restart",
 	Manual:               "waiting for a person, or done by one",
+	CapacityReached:      "the canary's pool carries no more",
+	FrozenAll:            "everything is paused",
 	Passed:               "every gate passed",
 	HoldTimedOut:         "the hold lasted too long",
 	ApprovalTimedOut:     "nobody approved in time",
@@ -55,6 +57,9 @@ func holdSentence(s State, p *Policy, d *Decision) string {
 	case Completed:
 		return fmt.Sprintf("Completed: everybody is on revision %s.", s.Revision)
 	case RolledBack:
+		if left := EbbLeft(s, p); left > 0 {
+			return fmt.Sprintf("Rolling back: %s are still on the canary, and everybody is on stable in %s.", s.Ebb.Weight, span(left))
+		}
 		return fmt.Sprintf("Rolled back: everybody is on stable; revision %s stays off until a retry or a new revision.", s.Revision)
 	case Paused:
 		return fmt.Sprintf("Paused at %s.", s.Weight)
@@ -82,6 +87,9 @@ func waitingSentence(s State, p *Policy, d *Decision) string {
 		return "Withdrawn: the configuration has this rollout no more."
 	case WindowClosed:
 		return "Waiting: the window for widening is closed."
+	case CapacityReached:
+		return fmt.Sprintf("Waiting: %s of this traffic is more than the %s requests/s that the canary's pool carries.",
+			stageName(p, nextStage(&s, p)), decimals(p.Capacity, 1))
 	case JournalUnavailable:
 		return "Waiting: the journal cannot be written, and without it nothing starts."
 	case CanaryPoolUnhealthy:
@@ -136,6 +144,8 @@ func holdText(s State, p *Policy, d *Decision) string {
 		return "the canary's pool has no healthy server, so the stage's clock stands"
 	case WindowClosed:
 		return "the gates agree, but the window for widening is closed"
+	case CapacityReached:
+		return capacityText(s, p, d)
 	case SkewedKeys:
 		return "a few keys carry most of the requests, so shares of users mean nothing; mend the key"
 	case JournalUnavailable:

@@ -14,7 +14,7 @@ import (
 func Next(s State, p *Policy, d Decision, now time.Time) string {
 	switch s.Phase {
 	case Waiting:
-		return nextOfWaiting(s, p)
+		return nextOfWaiting(s, p, now)
 	case Progressing:
 		return nextOfProgress(s, p, &d, now)
 	case AwaitingApproval:
@@ -22,6 +22,9 @@ func Next(s State, p *Policy, d Decision, now time.Time) string {
 	case Holding:
 		return nextOfHold(s, p, now)
 	case Paused:
+		if s.Frozen {
+			return "Nothing widens until everything is resumed: serin resume --all; it still rolls back on a fail."
+		}
 		return "Nothing widens until somebody resumes; it still rolls back on a fail."
 	case Completed:
 		if left := until(p.KeepOld, s.Kept); left > 0 {
@@ -29,12 +32,15 @@ func Next(s State, p *Policy, d Decision, now time.Time) string {
 		}
 		return "The next release: make this version stable and name a new canary."
 	case RolledBack:
+		if left := EbbLeft(s, p); left > 0 {
+			return fmt.Sprintf("Everybody is on stable at about %s; another rollback does it at once.", clockSeconds(now.Add(left)))
+		}
 		return fmt.Sprintf("A new revision, or: serin retry %s.", p.Rollout)
 	}
 	panic(fmt.Sprintf("BUG: no such phase: %d", s.Phase))
 }
 
-func nextOfWaiting(s State, p *Policy) string {
+func nextOfWaiting(s State, p *Policy, now time.Time) string {
 	switch {
 	case s.Withdrawn:
 		return ""
@@ -43,7 +49,9 @@ func nextOfWaiting(s State, p *Policy) string {
 	case s.Reason == Manual && p.ManualStart && !s.Begun:
 		return fmt.Sprintf("Starts with: serin start %s.", p.Rollout)
 	case s.Reason == WindowClosed:
-		return fmt.Sprintf("Starts at %s when the window opens.", stageName(p, nextStage(&s, p)))
+		return fmt.Sprintf("Starts at %s when the window opens%s.", stageName(p, nextStage(&s, p)), opening(p, now))
+	case s.Reason == CapacityReached:
+		return fmt.Sprintf("Starts at %s once there is less traffic, or more capacity.", stageName(p, nextStage(&s, p)))
 	}
 	return fmt.Sprintf("Starts at %s once the canary's pool is healthy.", stageName(p, nextStage(&s, p)))
 }
@@ -66,7 +74,9 @@ func nextOfProgress(s State, p *Policy, d *Decision, now time.Time) string {
 	to := goal(s, p)
 	switch d.Reason {
 	case WindowClosed:
-		return to + " when the window opens."
+		return to + " when the window opens" + opening(p, now) + "."
+	case CapacityReached:
+		return to + " once there is less traffic, or the canary's pool carries more (upstream capacity)."
 	case JournalUnavailable:
 		return to + " once the journal can be written."
 	case StableUnhealthy:

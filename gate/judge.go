@@ -61,6 +61,9 @@ func (t *turn) judge(seen *Seen) judgement {
 	if !seen.CanaryHealthy {
 		j.withhold(CanaryPoolUnhealthy)
 	}
+	if t.overloads(s.Weight, seen.Load) {
+		j.withhold(CapacityReached)
+	}
 	if !q.Dwelled && j.verdict == Pass {
 		j.withhold(Collecting)
 		j.lacking = true
@@ -137,7 +140,7 @@ func lack(r Reason) bool {
 
 // ranked are the reasons in the order in which a person wants to hear them.
 var ranked = []Reason{
-	WorseThanStable, SkewedKeys, CanaryPoolUnhealthy, OneBucketDominates, StableUnhealthy, NoCanaryTraffic, NoStableTraffic,
+	WorseThanStable, SkewedKeys, CanaryPoolUnhealthy, OneBucketDominates, StableUnhealthy, CapacityReached, NoCanaryTraffic, NoStableTraffic,
 	StaleReplicas, EstimateAboveHold, SaturatedUsers, NotEnoughEvidence, Warmup, Collecting, RestartReplayed,
 }
 

@@ -171,6 +171,8 @@ func (t *turn) progress(j judgement, seen *Seen) {
 		t.ask()
 	case stage > len(p.Stages) && p.stage(s.Stage).Preview && s.Approved != stage:
 		t.ask()
+	case raise && t.overloads(weight, seen.Load):
+		t.hold(CapacityReached)
 	case raise && !seen.JournalAvailable:
 		t.hold(JournalUnavailable)
 	case stage > len(p.Stages):
@@ -227,7 +229,7 @@ func (t *turn) widen(seen *Seen, stage int, weight router.Weight) bool {
 		weight = min(weight, p.WidenMax)
 	}
 	ready := seen.CanaryHealthy && seen.StableHealthy && seen.WindowOpen && seen.JournalAvailable && !t.was.Last.IsZero()
-	if !ready || s.Widened || weight <= s.Weight || stage > len(p.Stages) || !p.free(stage) || p.stage(s.Stage).Preview {
+	if !ready || t.overloads(weight, seen.Load) || s.Widened || weight <= s.Weight || stage > len(p.Stages) || !p.free(stage) || p.stage(s.Stage).Preview {
 		return false
 	}
 	s.Weight, s.Widened = weight, true

@@ -6,6 +6,7 @@ import "serin/router"
 // and changes nothing. Promote is the only verb that raises the weight; start, approve and retry only let the next tick
 // do it, when the pool is healthy, the window open and the journal writable.
 func (t *turn) operate(op *Operator) (State, Decision) {
+	t.load = op.Load
 	t.d.Actor, t.d.Note, t.d.Verb = op.Actor, op.Reason, op.Verb.String()
 	if t.d.Actor == "" {
 		t.d.Actor = "somebody"
@@ -63,9 +64,10 @@ func (t *turn) doPause(op *Operator) (State, Decision) {
 	s := &t.s
 	switch s.Phase {
 	case Paused:
-		if s.PausedBy == "" || s.PausedBy == op.Actor || op.All { // a pause of its own outlives a freeze
+		if op.All || !s.Frozen && (s.PausedBy == "" || s.PausedBy == op.Actor) {
 			return t.same(ActPause)
 		}
+		s.Frozen = false // a pause of its own outlives a freeze
 		t.d.TakenFrom, s.PausedBy = s.PausedBy, op.Actor
 		return t.end(ActPause, PausedCode)
 	case Waiting, Progressing, AwaitingApproval, Holding:
@@ -147,6 +149,7 @@ func (t *turn) doPromote(op *Operator) (State, Decision) {
 	}
 	t.d.Override = true
 	if t.overloads(weight, op.Load) {
+		t.d.Overload = op.Load
 		return t.refuse(RefusedLoad)
 	}
 	if stage > len(p.Stages) {
@@ -176,8 +179,7 @@ func (t *turn) doStepBack() (State, Decision) {
 func (t *turn) doRollback() (State, Decision) {
 	switch {
 	case t.s.Phase == RolledBack && t.s.Ebb.Weight > 0:
-		t.s.Ebb = Ebb{}
-		return t.end(ActRollback, Manual)
+		return t.cutShort()
 	case t.s.Phase == RolledBack:
 		return t.same(ActRollback)
 	case (t.s.Phase == Completed || t.outdated() && t.s.Weight > 0) && t.s.Kept >= t.p.KeepOld:

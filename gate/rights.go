@@ -60,7 +60,7 @@ func Allowed(s State, p *Policy, now time.Time) []string { return AllowedTo(s, p
 func AllowedTo(s State, p *Policy, now time.Time, r *Rights) []string {
 	allowed := []string{}
 	for v := VerbStart; v <= VerbRetry; v++ {
-		op := Operator{Verb: v, Rights: r, Actor: s.PausedBy, Reason: "asked"}
+		op := Operator{Verb: v, Rights: r, Actor: s.PausedBy, Reason: "asked", Frozen: s.Frozen}
 		if _, d := Step(s, p, now, op); d.Action != ActRefuse && d.News {
 			allowed = append(allowed, v.String())
 		}

@@ -134,6 +134,7 @@ func (s *State) again() {
 func (s *State) leave(state string, now time.Time) {
 	s.close(state, now)
 	s.Weight, s.Cause, s.Raised = 0, "", false
+	s.Ebb = Ebb{}
 	s.Approved, s.Begun, s.From = 0, false, 0
 	s.collect()
 }

@@ -36,6 +36,8 @@ func Step(s State, p *Policy, now time.Time, ev Event) (State, Decision) {
 	switch ev := ev.(type) {
 	case Tick:
 		return t.tick(&ev.Seen)
+	case *Tick:
+		return t.tick(&ev.Seen)
 	case Operator:
 		return t.operate(&ev)
 	case Replan:
@@ -64,6 +66,7 @@ type turn struct {
 	was, s State
 	p      *Policy
 	now    time.Time
+	load   float64 // requests per second of both arms
 	d      Decision
 }
 
@@ -71,6 +74,10 @@ type turn struct {
 func (t *turn) end(a Action, r Reason) (State, Decision) {
 	t.s.Reason = r
 	t.s.Last = t.now
+	t.s.Frozen = t.s.Frozen && t.s.Phase == Paused
+	if t.s.Phase != RolledBack {
+		t.s.Ebb = Ebb{}
+	}
 	t.describe(a, r)
 	t.d.News = a != ActHold || t.says(r)
 	if t.d.News {
@@ -127,6 +134,9 @@ func (t *turn) describe(a Action, r Reason) {
 	t.d.Phase, t.d.Stage, t.d.Stages, t.d.Cause = t.s.Phase, t.s.Stage, len(t.p.Stages), t.s.Cause
 	t.d.Raised = t.s.Raised && t.s.Age < fresh
 	t.d.Frozen = t.s.Cause == CauseFailed
+	if t.p.Capacity > 0 {
+		t.d.Load = t.load
+	}
 	if t.d.Actor == "" {
 		t.d.Actor = ActorGate
 	}

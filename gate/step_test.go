@@ -71,6 +71,12 @@ func randomPolicy(pick draw) *gate.Policy {
 		OnHoldTimeout: []string{"rollback", "step_back", "ask"}[pick(3)], OnFail: []string{"rollback", "rollback", "freeze"}[pick(3)],
 		Holdback: []router.Weight{0, 100, 5000}[pick(3)], KeepOld: time.Duration(pick(2)) * time.Minute, DryRun: pick(6) == 0,
 	}
+	if pick(3) == 0 {
+		p.RevertOver = time.Duration(1+pick(30)) * time.Second
+	}
+	if pick(3) == 0 {
+		p.Capacity, p.StableCapacity = float64(1+pick(200)), float64(pick(200))
+	}
 	if pick(5) == 0 {
 		p.Plain = &gate.Plain{Window: time.Minute, MinRequests: 1, Failures: 1 + pick(3)}
 	}
@@ -99,12 +105,17 @@ func randomEvent(pick draw, s gate.State) gate.Event {
 			v := s.Version + uint64(pick(2))
 			op.IfVersion = &v
 		}
+		op.All, op.Frozen, op.Load = pick(4) == 0, pick(6) == 0, float64(pick(300))
 		op.Rights = []*gate.Rights{nil, {Admin: true}, {Owns: []string{"product"}}, {Ceiling: 500}}[pick(4)]
 		return op
 	case 1:
 		return gate.Replan{Withdrawn: pick(10) == 0}
 	}
 	seen := healthySeen(pick(6))
+	seen.Load = float64(pick(300))
+	if pick(12) == 0 {
+		seen.Freeze = &gate.Freeze{Actor: "bob"}
+	}
 	if pick(3) == 0 {
 		seen.CanaryHealthy, seen.StableHealthy = pick(3) > 0, pick(3) > 0
 		seen.WindowOpen, seen.JournalAvailable = pick(2) > 0, pick(2) > 0
@@ -184,14 +195,19 @@ func briefly(ev gate.Event) string {
 
 func promises(t *testing.T, p *gate.Policy, s, next gate.State, d gate.Decision, ev gate.Event) {
 	t.Helper()
+	was := s.Weight
+	if s.Ebb.Weight > 0 && d.Action == gate.ActRollback && d.News { // a second rollback cuts a gradual return short
+		was = s.Ebb.Weight
+	}
+	ebbs(t, p, s, next, d)
 	switch {
 	case next.Weight > router.Full:
 		t.Errorf("weight %d is more than everybody", next.Weight)
 	case next.Stage < 0 || next.Stage > max(len(p.Stages), s.Stage):
 		t.Errorf("stage %d of %d", next.Stage, len(p.Stages))
-	case d.From != s.Weight || d.To != next.Weight || d.Phase != next.Phase || d.Stage != next.Stage:
+	case d.From != was || d.To != next.Weight || d.Phase != next.Phase || d.Stage != next.Stage:
 		t.Errorf("the decision tells another story than the state")
-	case d.Protective() != (next.Weight < s.Weight):
+	case d.Protective() != (next.Weight < was):
 		t.Errorf("Protective is %v", d.Protective())
 	case d.News != (next.Version == s.Version+1) || !d.News && next.Version != s.Version:
 		t.Errorf("News is %v, version %d -> %d", d.News, s.Version, next.Version)
@@ -212,8 +228,25 @@ func promises(t *testing.T, p *gate.Policy, s, next gate.State, d gate.Decision,
 	if next.Weight > s.Weight {
 		raises(t, p, s, next, d, ev)
 	}
-	if p.DryRun && next.Weight > s.Weight && d.Action != gate.ActReplan {
+	if p.DryRun && next.Weight > s.Weight && d.Action != gate.ActReplan && d.Action != gate.ActPromote {
 		t.Errorf("a dry run raised the weight")
+	}
+}
+
+// ebbs: a gradual return only goes down, from what was decided, and only after a rollback.
+func ebbs(t *testing.T, p *gate.Policy, s, next gate.State, d gate.Decision) {
+	t.Helper()
+	e := next.Ebb.Weight
+	switch {
+	case e == 0:
+	case next.Phase != gate.RolledBack || next.Weight != 0:
+		t.Errorf("a gradual return in %s at weight %s", next.Phase, next.Weight)
+	case d.Action == gate.ActRollback && s.Phase != gate.RolledBack:
+		if e > s.Weight || p.RevertOver == 0 {
+			t.Errorf("a gradual return from %s of %s", e, s.Weight)
+		}
+	case e > s.Ebb.Weight:
+		t.Errorf("a gradual return went up from %s to %s", s.Ebb.Weight, e)
 	}
 }
 
@@ -222,8 +255,12 @@ func raises(t *testing.T, p *gate.Policy, s, next gate.State, d gate.Decision, e
 	t.Helper()
 	switch d.Action {
 	case gate.ActPromote:
-		if op, ok := ev.(gate.Operator); !ok || op.Verb != gate.VerbPromote || !d.Override {
+		op, ok := ev.(gate.Operator)
+		if !ok || op.Verb != gate.VerbPromote || !d.Override {
 			t.Errorf("promoted by nobody")
+		}
+		if op.Frozen && !op.All || p.Capacity > 0 && op.Load*next.Weight.Fraction() > p.Capacity {
+			t.Errorf("promoted in spite of a freeze or the pool's capacity")
 		}
 		return
 	case gate.ActReplan: // the revision that everybody had is named again
@@ -240,6 +277,9 @@ func raises(t *testing.T, p *gate.Policy, s, next gate.State, d gate.Decision, e
 	if !ok || !tick.Seen.CanaryHealthy || !tick.Seen.WindowOpen || !tick.Seen.JournalAvailable {
 		t.Errorf("%s without pool, window or journal", d.Action)
 		return
+	}
+	if tick.Seen.Freeze != nil || p.Capacity > 0 && tick.Seen.Load*next.Weight.Fraction() > p.Capacity {
+		t.Errorf("%s in spite of a freeze or the pool's capacity", d.Action)
 	}
 	told := int(tick.Seen.View.Full.Canary.Seconds)
 	switch d.Action {

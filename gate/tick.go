@@ -4,6 +4,7 @@ import "time"
 
 // tick is the regular look: time passes, then the phase answers.
 func (t *turn) tick(seen *Seen) (State, Decision) {
+	t.load = seen.Load
 	t.age(seen)
 	if t.s.Withdrawn {
 		return t.end(ActHold, Removed)
@@ -14,14 +15,19 @@ func (t *turn) tick(seen *Seen) (State, Decision) {
 	}
 	aged := t.s
 	switch {
-	case t.s.Phase == Completed || t.s.Phase == RolledBack:
+	case t.s.Phase == RolledBack:
+		t.ebb(seen)
 		return t.end(ActHold, t.was.Reason)
+	case t.s.Phase == Completed:
+		return t.end(ActHold, t.was.Reason)
+	case seen.Freeze != nil && freezes(t.s.Phase):
+		return t.freeze(seen.Freeze)
 	case t.s.Stage == 0:
 		t.begin(seen)
 	default:
 		t.live(seen)
 	}
-	if t.p.DryRun && moves(t.d.Action) {
+	if t.p.DryRun && moves(t.d.Action) && t.was.Stage > 0 {
 		return t.rehearse(t.d.Action, t.d.Reason, aged)
 	}
 	return t.s, t.d
@@ -78,8 +84,15 @@ func (t *turn) begin(seen *Seen) {
 		t.end(ActHold, WindowClosed)
 	case !t.p.free(first) && s.Approved != first:
 		t.ask()
+	case t.overloads(t.p.weightOf(first), seen.Load):
+		t.end(ActHold, CapacityReached)
 	case !seen.JournalAvailable:
 		t.end(ActHold, JournalUnavailable)
+	case t.p.DryRun:
+		s.enter(first, 0, t.now) // on watch: only a person brings it users
+		s.From = 0
+		t.note()
+		t.end(ActStart, Started)
 	default:
 		s.enter(first, t.p.weightOf(first), t.now)
 		s.From = 0
@@ -133,8 +146,16 @@ func (t *turn) rollback(why Reason) {
 	if s.Live == s.Revision {
 		s.Live = ""
 	}
+	from := s.Weight
 	s.leave("failed", t.now)
 	s.Phase = RolledBack
+	if t.p.StableCapacity > 0 && from > 0 && t.load > t.p.StableCapacity {
+		t.d.Overload = t.load
+	}
+	if t.p.RevertOver > 0 && from > 0 && why != CanaryPoolUnhealthy {
+		s.Ebb = Ebb{Weight: from, From: from}
+		t.d.Over = t.p.RevertOver
+	}
 	t.end(ActRollback, why)
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"serin/gate"
+	"serin/gate/calendar"
 	"serin/gate/criterion"
 	"serin/gate/ladder"
 	"serin/router"
@@ -148,6 +149,8 @@ func (st *story) command(line string) {
 	case "why":
 		v := st.w.view()
 		st.lines = append(st.lines, gate.Why(st.s, st.p, st.last, &v, 4)...)
+	case "sent":
+		st.say("%s of the users are on the canary", st.s.Sent())
 	case "state":
 		st.say("%s, stage %d of %d, weight %s, attempt %d, revision %s, version %d", st.s.Phase, st.s.Stage, len(st.p.Stages),
 			st.s.Weight, st.s.Attempt, st.s.Revision, st.s.Version)
@@ -181,6 +184,15 @@ func (st *story) duration(text string) time.Duration {
 		st.t.Fatalf("%q is no duration", text)
 	}
 	return d
+}
+
+func (st *story) number(text string) float64 {
+	st.t.Helper()
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		st.t.Fatalf("%q is no number", text)
+	}
+	return f
 }
 
 func (st *story) share(text string) float64 {
@@ -263,6 +275,18 @@ func (st *story) setting(p *gate.Policy, k, v string) {
 		p.Plain = &gate.Plain{Window: st.duration(v), MinRequests: 100, Failures: 3}
 	case "dry_run":
 		p.DryRun = v == "true"
+	case "revert_over":
+		p.RevertOver = st.duration(v)
+	case "capacity":
+		p.Capacity = st.number(v)
+	case "stable_capacity":
+		p.StableCapacity = st.number(v)
+	case "window":
+		w, err := calendar.Parse(v)
+		if err != nil {
+			st.t.Fatal(err)
+		}
+		p.Window = calendar.Windows{w}
 	default:
 		st.t.Fatalf("no such setting: %s", k)
 	}
@@ -346,11 +370,16 @@ func (st *story) run(d time.Duration) {
 
 func (st *story) tick(aloud bool) {
 	st.at += time.Second
-	st.w.spend(time.Second, float64(st.s.Weight)/10_000)
+	st.w.spend(time.Second, float64(st.s.Sent())/10_000)
 	seen := st.w.seen(st.s)
 	seen.CanaryHealthy = st.seen["healthy"] != "false"
 	seen.StableHealthy = st.seen["stable_healthy"] != "false"
-	seen.WindowOpen = st.seen["window"] != "closed"
+	seen.WindowOpen, _ = st.p.Window.Open(st.now())
+	seen.WindowOpen = seen.WindowOpen && st.seen["window"] != "closed"
+	seen.Load = st.w.rps
+	if who := st.seen["freeze"]; who != "" && who != "off" {
+		seen.Freeze = &gate.Freeze{Actor: who, Reason: "the big sale"}
+	}
 	seen.JournalAvailable = st.seen["journal"] != "down"
 	seen.Terse = st.terse
 	st.take(gate.Tick{Seen: seen}, aloud)
@@ -396,6 +425,8 @@ func (st *story) operate(word string, m map[string]string) {
 		op.IfVersion = &n
 	}
 	op.FromStage, _ = strconv.Atoi(m["from_stage"])
+	op.All, op.Load = m["all"] == "true", st.w.rps
+	op.Frozen = st.seen["freeze"] != "" && st.seen["freeze"] != "off"
 	st.take(op, true)
 }
 
