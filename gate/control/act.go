@@ -84,6 +84,7 @@ func (l *Loop) adopt(n *note) {
 		return
 	}
 	r.pending = nil
+	r.stir(time.Now())
 	l.look(r, time.Now())    // what the step has cost while the disk was waited for
 	p.next.Last = time.Now() // the wait for the disk belongs to no stage
 	l.become(r, p.next)
@@ -100,6 +101,7 @@ func (l *Loop) drop(n *note) {
 		return
 	}
 	r.pending = nil
+	r.stir(time.Now())
 	if r.number == n.entry.Number {
 		r.number = p.number
 	}

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"serin/config"
+	"serin/gate"
 	"serin/gate/journal"
 )
 
@@ -81,6 +82,7 @@ type Loop struct {
 	pen      pen
 	saveAt   time.Time // of the last regular save
 	shownAt  time.Time // of the last Status
+	told     gate.Tick // what the brain was told last
 	started  bool
 }
 

@@ -62,18 +62,26 @@ func (l *Loop) introduce() {
 }
 
 func (l *Loop) replan(r *rollout, now time.Time) {
+	r.stir(now)
 	next, d := gate.Step(r.state, r.policy, now, gate.Replan{})
 	if d.News {
 		l.settle(r, next, d, now, nil)
 	}
 }
 
-// onTick looks at every rollout once. The same work on good and on bad days.
+// onTick looks at every rollout once, and judges those that do not rest. The same work on good and on bad days.
 func (l *Loop) onTick(now time.Time) {
 	l.skipGap(now)
-	for _, r := range l.rollouts {
+	every := sealFor // while all rest
+	for i, r := range l.rollouts {
 		l.look(r, now)
-		next, d := gate.Step(r.state, r.policy, now, gate.Tick{Seen: r.seen})
+		if r.resting(now, i) {
+			continue
+		}
+		if !r.rest.long(now) {
+			every = l.save
+		}
+		next, d := gate.Step(r.state, r.policy, now, l.seen(r, now))
 		if r.pending != nil && !overtakes(d) {
 			if now.Sub(r.pending.since) > 2*l.tick { // longer than a disk takes
 				l.refrain(r, d)
@@ -81,11 +89,12 @@ func (l *Loop) onTick(now time.Time) {
 			continue
 		}
 		l.settle(r, next, d, now, nil)
+		r.judged(&d, now)
 		r.series.add(now, r.state.Weight, &r.total)
 	}
 	l.pen.wait = false
 	l.answerLate(now)
-	if now.Sub(l.saveAt) >= l.save || l.pen.err() != nil {
+	if now.Sub(l.saveAt) >= every || l.pen.err() != nil {
 		l.saveAt, l.pen.saveDue = now, true
 	}
 	l.lastTick.Store(int64(now.Sub(l.born)))

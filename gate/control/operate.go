@@ -60,6 +60,7 @@ func (l *Loop) operate(o *operation) {
 		return
 	}
 	now := time.Now()
+	r.stir(now)
 	l.look(r, now) // what the step has cost must be known before its meters go
 	next, d := gate.Step(r.state, r.policy, now, o.op)
 	if d.Action == gate.ActRefuse {

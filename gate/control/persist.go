@@ -2,6 +2,7 @@ package control
 
 import (
 	"maps"
+	"time"
 
 	"serin/gate/journal"
 )
@@ -14,9 +15,27 @@ func (l *Loop) compose() journal.Saved {
 	l.forget()
 	all := maps.Clone(l.gone)
 	for _, r := range l.rollouts {
-		all[r.name] = l.record(r)
+		all[r.name] = l.remembered(r)
 	}
 	return journal.Saved{Rollouts: all}
+}
+
+// remembered is r's record. While r rests it is made once in a while: nothing but its clocks moves, and a clock that a
+// restart sets back a little moves nobody.
+func (l *Loop) remembered(r *rollout) journal.Record {
+	now := l.born.Add(time.Duration(l.lastTick.Load()))
+	if !r.rest.long(now) {
+		return l.record(r)
+	}
+	if now.Sub(r.rest.sealedAt) >= sealFor {
+		sealed, err := l.record(r).Seal()
+		if err != nil {
+			l.log.Error("state not saved", "rollout", r.name, "err", err)
+			return sealed
+		}
+		r.rest.sealed, r.rest.sealedAt = sealed, now
+	}
+	return r.rest.sealed
 }
 
 // record is one rollout's memory. A pending decision is not in it: if it gets durable, its line in the journal is newer.

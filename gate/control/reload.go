@@ -146,6 +146,7 @@ func (l *Loop) reload(plan *config.Plan) error {
 	l.rollouts = next
 	for i := range plan.Rollouts {
 		r := next[i]
+		r.stir(now)
 		if p := plan.Rollouts[i].Policy; r.policy != p || slices.Contains(added, r) {
 			r.policy, r.setting = p, settings[r.name]
 			l.replan(r, now)

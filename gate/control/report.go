@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"serin/config"
 	"serin/gate"
 	"serin/gate/journal"
 	"serin/gate/window"
@@ -23,8 +24,13 @@ func (l *Loop) publish(now time.Time) {
 	} else if !s.Journal.Available {
 		s.Journal.Err = "the disk has not answered for " + now.Sub(l.pen.since).Round(time.Second).String()
 	}
-	for _, r := range l.rollouts {
-		s.Rollouts = append(s.Rollouts, l.report(r, now))
+	s.Rollouts = make([]RolloutStatus, 0, len(l.rollouts))
+	for i, r := range l.rollouts {
+		if !r.rest.asleep || !r.rest.shown {
+			r.status, r.rest.shown = l.report(r, now), true
+			r.status.StableUpstream, r.status.CanaryUpstream = upstreamsOf(l.plan, i)
+		}
+		s.Rollouts = append(s.Rollouts, r.status)
 	}
 	s.Unwritten = l.unwrittenNow()
 	l.status.Store(s)
@@ -61,20 +67,36 @@ func (l *Loop) unwrittenNow() []journal.Entry {
 
 func (l *Loop) report(r *rollout, now time.Time) RolloutStatus {
 	d, s, p := &r.decision, &r.state, r.policy
+	view := &l.told.Seen.View
+	*view = r.tracker.View(now)
 	out := RolloutStatus{
 		Name: r.name, Version: s.Version, Phase: s.Phase, Revision: s.Revision, Attempt: s.Attempt, Route: p.Route,
 		Weight: fraction(s.Weight), KeyMissingRatio: r.keyless(), Stage: stageStatus(r), Stages: rungs(r),
 		Verdict: d.Verdict, Reason: d.Reason, Reasons: d.Reasons, Baseline: d.Baseline, Gates: d.Findings,
-		Sentence: gate.Explain(*s, p, *d), Next: gate.Next(*s, p, *d, now), Why: gate.Why(*s, p, *d, &r.seen.View, r.mask.Count()),
-		Stable: r.arm(0), Canary: r.arm(1), Exposure: r.cost(), Users: r.users(), Window: l.windowStatus(r, now),
+		Sentence: gate.Explain(*s, p, *d), Next: gate.Next(*s, p, *d, now), Why: gate.Why(*s, p, *d, view, r.mask.Count()),
+		Stable: armStatus(view, 0), Canary: armStatus(view, 1), Exposure: r.cost(), Users: r.users(view), Window: l.windowStatus(r, now),
 		Approval: deadline(gate.ApprovalTimer(*s, p), gate.AwaitingApprovalCode, now), Hold: deadline(gate.HoldTimer(*s, p), s.Reason, now), Allowed: gate.Allowed(*s, p, now), WaitingFor: waitingFor(r), LastDecision: r.last, DryRun: p.DryRun,
 		StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy, State: *s, Setting: r.setting,
-		Recent: slices.Clip(r.series.recent), Whole: slices.Clip(r.series.whole),
+		Live: slices.Clip(r.series.live), Recent: slices.Clip(r.series.recent), Whole: slices.Clip(r.series.whole),
 	}
 	if o := r.observed(); o >= 0 {
 		out.ObservedWeight = &o
 	}
 	return out
+}
+
+// upstreamsOf names the pools of the plan's rollout number i: the loop keeps the plan's order.
+func upstreamsOf(p *config.Plan, i int) (stable, canary string) {
+	if i >= len(p.Rollouts) {
+		return "", ""
+	}
+	name := func(id int) string {
+		if id < 0 || id >= len(p.Upstreams) {
+			return ""
+		}
+		return p.Upstreams[id].Name
+	}
+	return name(p.Rollouts[i].Stable), name(p.Rollouts[i].Canary)
 }
 
 func fraction(w router.Weight) float64 { return float64(w) / float64(router.Full) }
@@ -125,9 +147,8 @@ func rungs(r *rollout) []RungStatus {
 	return out
 }
 
-// arm is an arm's evidence since the step began.
-func (r *rollout) arm(i int) ArmStatus {
-	view := &r.seen.View
+// armStatus is an arm's evidence since the step began.
+func armStatus(view *window.View, i int) ArmStatus {
 	full, rate := &view.Full, &view.W60
 	if !rate.OK {
 		rate = full
@@ -155,8 +176,8 @@ func (r *rollout) cost() ExposureStatus {
 	}
 }
 
-func (r *rollout) users() UsersStatus {
-	crowd := &r.seen.View.Crowds[window.BadKind]
+func (r *rollout) users(view *window.View) UsersStatus {
+	crowd := &view.Crowds[window.BadKind]
 	return UsersStatus{
 		Active: crowd.ActiveStable + crowd.ActiveCanary, DesignEffect: max(crowd.DesignEffect, 1),
 		MaskedBuckets: r.mask.Count(), WorstBucketShare: crowd.WorstShare,

@@ -17,7 +17,8 @@ type rollout struct {
 	state    gate.State
 	setting  Setting       // in force
 	decision gate.Decision // the last one, holds without news included
-	seen     gate.Seen     // of the last tick
+	rest     rest
+	status   RolloutStatus // as last shown
 	pending  *pending      // a decision that waits for the journal; nil: none
 	number   int           // of the attempt's last decision
 	last     *journal.Entry
@@ -31,6 +32,10 @@ type rollout struct {
 	before  window.Counts      // stable's error rate then
 	spent   exposure           // of the attempt, the current step left out
 	series  series
+
+	// of the last look
+	windowOpen       bool
+	journalAvailable bool
 }
 
 // tickEvery is what a tracker expects between two readings: a tick, but a loop starved of CPU is not a suspended machine.
@@ -45,7 +50,7 @@ func (l *Loop) newTracker(r *rollout, warmup time.Duration) *window.Tracker {
 	return window.NewTracker(o)
 }
 
-// look reads the meters and tells the tracker and, while nothing runs, the history.
+// look reads the meters and the circumstances, and tells the tracker and, while nothing runs, the history.
 func (l *Loop) look(r *rollout, now time.Time) {
 	r.reading.WantUsers = true
 	l.dataplane.Read(r.name, &r.reading)
@@ -56,16 +61,26 @@ func (l *Loop) look(r *rollout, now time.Time) {
 		}
 	}
 	r.tracker.Add(now, &r.total[0], &r.total[1])
-	r.seen = gate.Seen{
+	r.journalAvailable = l.available(now) && r.pending == nil
+	r.windowOpen, _ = l.window(r.name, now)
+}
+
+// seen is what the brain is told of the last look. It is the loop's one tick, good until the next rollout's: a View is large.
+func (l *Loop) seen(r *rollout, now time.Time) *gate.Tick {
+	l.told.Seen = gate.Seen{
 		View: r.tracker.View(now), StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy,
-		ObservedWeight: r.observed(), WallClock: now, JournalAvailable: l.available(now) && r.pending == nil,
+		ObservedWeight: r.observed(), WallClock: now, JournalAvailable: r.journalAvailable, WindowOpen: r.windowOpen,
 	}
-	r.seen.WindowOpen, _ = l.window(r.name, now)
+	return &l.told
 }
 
 // sum adds what a process before counted in the same step.
 func (r *rollout) sum() {
 	for i, arm := range []*window.Snapshot{&r.reading.Stable, &r.reading.Canary} {
+		if r.base[i].Total() == 0 {
+			r.total[i] = *arm // users and all: nobody changes a total
+			continue
+		}
 		users := r.total[i].Users
 		zero(users)
 		r.total[i] = r.base[i]
@@ -130,7 +145,7 @@ func (l *Loop) become(r *rollout, next gate.State) {
 // begin starts the step's evidence from nothing.
 func (r *rollout) begin(l *Loop, warmup time.Duration) {
 	r.tracker = l.newTracker(r, warmup)
-	r.base, r.total, r.seen.View = [2]window.Snapshot{}, [2]window.Snapshot{}, window.View{}
+	r.base, r.total = [2]window.Snapshot{}, [2]window.Snapshot{}
 	r.reading = Reading{StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy}
 	r.history.Rebase()
 	r.series.rebase()

@@ -8,9 +8,11 @@ import (
 )
 
 const (
-	pointEvery   = 30 * time.Second
-	recentPoints = 240 // two hours
-	wholePoints  = 480
+	livePointEvery = 2 * time.Second
+	livePoints     = 300 // ten minutes
+	pointEvery     = 30 * time.Second
+	recentPoints   = 240 // two hours
+	wholePoints    = 480
 )
 
 // Point is what both arms did over one stretch of time, at its end. Masked buckets are left out.
@@ -28,11 +30,15 @@ type PointArm struct {
 	P50, P95, P99    time.Duration
 }
 
-// series keeps the last two hours and, thinned, the whole attempt. Slices given out are never changed in place.
+// series keeps the last ten minutes finely, the last two hours and, thinned, the whole attempt. Slices given out are never
+// changed in place.
 type series struct {
 	last   [2]window.Snapshot // newest reading of the step
-	sum    [2]window.Snapshot // since the last point
-	began  time.Time          // of the stretch
+	fine   [2]window.Snapshot // since the last point of live
+	sum    [2]window.Snapshot // since the last point of recent, fine left out
+	lit    time.Time          // when fine began
+	began  time.Time          // when sum began
+	live   []Point
 	recent []Point
 	whole  []Point
 	stride int // points merged into one of whole
@@ -47,27 +53,46 @@ func (s *series) add(now time.Time, w router.Weight, total *[2]window.Snapshot) 
 		}
 		reading := total[i]
 		reading.Users = nil
-		s.sum[i].Add(&reading)
-		s.sum[i].Sub(&s.last[i])
+		s.fine[i].Add(&reading)
+		s.fine[i].Sub(&s.last[i])
 		s.last[i] = reading
 	}
 	if s.began.IsZero() {
-		s.began = now
+		s.began, s.lit = now, now
 	}
-	length := now.Sub(s.began)
-	if length < pointEvery {
+	if now.Sub(s.lit) < livePointEvery {
 		return
 	}
-	p := Point{At: now.Round(0), Seconds: length.Seconds(), Weight: w, Stable: pointArm(&s.sum[0]), Canary: pointArm(&s.sum[1])}
+	s.live = append(drop(s.live, livePoints), point(now, s.lit, w, &s.fine))
+	for i := range s.fine {
+		if s.fine[i].Total() > 0 { // of many rollouts most are quiet
+			s.sum[i].Add(&s.fine[i])
+			s.fine[i] = window.Snapshot{}
+		}
+	}
+	s.lit = now
+	if now.Sub(s.began) < pointEvery {
+		return
+	}
+	p := point(now, s.began, w, &s.sum)
 	s.sum, s.began = [2]window.Snapshot{}, now
 	s.keep(p)
 }
 
-func (s *series) keep(p Point) {
-	if len(s.recent) >= recentPoints {
-		s.recent = s.recent[1:]
+func point(now, since time.Time, w router.Weight, arms *[2]window.Snapshot) Point {
+	return Point{At: now.Round(0), Seconds: now.Sub(since).Seconds(), Weight: w, Stable: pointArm(&arms[0]), Canary: pointArm(&arms[1])}
+}
+
+// drop makes room for one more of at most n points.
+func drop(points []Point, n int) []Point {
+	if len(points) >= n {
+		return points[1:]
 	}
-	s.recent = append(s.recent, p)
+	return points
+}
+
+func (s *series) keep(p Point) {
+	s.recent = append(drop(s.recent, recentPoints), p)
 	s.open = append(s.open, p)
 	if len(s.open) < max(s.stride, 1) {
 		return
@@ -106,6 +131,20 @@ func pointArm(s *window.Snapshot) PointArm {
 		Requests: s.Judged(), Errors: s.Bad(),
 		P50: s.Latency.Quantile(.5), P95: s.Latency.Quantile(.95), P99: s.Latency.Quantile(.99),
 	}
+}
+
+// Thin merges neighbours until at most n points are left; n < 1 leaves all.
+func Thin(points []Point, n int) []Point {
+	if n < 1 || len(points) <= n {
+		return points
+	}
+	step := (len(points) + n - 1) / n
+	out := make([]Point, 0, n)
+	for len(points) > 0 {
+		k := min(step, len(points))
+		out, points = append(out, merge(points[:k])), points[k:]
+	}
+	return out
 }
 
 func merge(points []Point) Point {

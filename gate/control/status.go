@@ -43,6 +43,8 @@ type RolloutStatus struct {
 	Revision        string
 	Attempt         int
 	Route           string
+	StableUpstream  string // the arms' pools, as the file names them
+	CanaryUpstream  string
 	Weight          float64
 	ObservedWeight  *float64 // nil: no traffic yet
 	KeyMissingRatio float64
@@ -70,7 +72,8 @@ type RolloutStatus struct {
 	CanaryHealthy   bool
 	State           gate.State // the whole memory
 	Setting         Setting    // the routing in force
-	Recent, Whole   []Point    // series; to be read only
+	Live            []Point    // the last ten minutes, finely; to be read only, as are
+	Recent, Whole   []Point    // two hours, and the whole attempt
 }
 
 // StageStatus is where the rollout is on its ladder. Index 0: before the first stage.

@@ -94,6 +94,8 @@ type world struct {
 	users   bool          // meters count per bucket
 	silent  bool          // no meters: nobody sends requests
 	still   chan struct{} // Read waits for it to be closed; nil: it does not
+
+	tellsQuiet bool // Read says so where nothing was counted
 }
 
 // plane is one rollout's traffic.
@@ -264,11 +266,16 @@ func (w *world) Read(name string, r *Reading) {
 	if p == nil {
 		return
 	}
-	if !p.silent {
+	if r.Quiet = w.tellsQuiet && p.quiet(r); !p.silent && !r.Quiet {
 		p.stable.Read(&r.Stable, p.users && r.WantUsers)
 		p.canary.Read(&r.Canary, p.users && r.WantUsers)
 	}
 	r.StableHealthy, r.CanaryHealthy, r.Keyless = p.stableUp, p.canaryUp, p.keyless
+}
+
+// quiet reports that nothing was counted since the reading in r.
+func (p *plane) quiet(r *Reading) bool {
+	return p.silent || p.stable.Total() == r.Stable.Total() && p.canary.Total() == r.Canary.Total()
 }
 
 func (w *world) weight(name string) router.Weight {

@@ -3,6 +3,8 @@ package journal
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,6 +30,30 @@ type Record struct {
 	Exposure Exposure      `json:"exposure"`
 	// Broken is why the record cannot be trusted; empty when it can.
 	Broken string `json:"broken,omitempty"`
+
+	sealed []byte // its JSON; nil: not made yet
+}
+
+// Seal makes the record's JSON once, for a rollout that will be saved many times before it changes. What is changed in it
+// afterwards is not saved.
+func (r Record) Seal() (Record, error) {
+	b, err := r.encode()
+	if err != nil {
+		return r, err
+	}
+	return Record{sealed: b}, nil
+}
+
+func (r Record) encode() ([]byte, error) {
+	if r.sealed != nil {
+		return r.sealed, nil
+	}
+	if r.Last != nil {
+		last := *r.Last
+		last.Decision.Findings = finiteFindings(last.Decision.Findings)
+		r.Last = &last
+	}
+	return json.Marshal(r)
 }
 
 // Evidence is what both arms did since the step began.
@@ -55,15 +81,7 @@ type stateFile struct {
 
 // EncodeState writes s as the content of a state file.
 func EncodeState(s Saved) ([]byte, error) {
-	for name, r := range s.Rollouts {
-		if r.Last != nil {
-			last := *r.Last
-			last.Decision.Findings = finiteFindings(last.Decision.Findings)
-			r.Last = &last
-			s.Rollouts[name] = r
-		}
-	}
-	body, err := json.Marshal(s)
+	body, err := s.encode()
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +93,36 @@ func EncodeState(s Saved) ([]byte, error) {
 	out = append(out, `","state":`...)
 	out = append(out, body...)
 	return append(out, '}', '\n'), nil
+}
+
+// encode is s as JSON, the rollouts in the order of their names. Record by record, because sealed ones need no second look.
+func (s *Saved) encode() ([]byte, error) {
+	frame, err := json.Marshal(Saved{Seq: s.Seq, At: s.At, Rollouts: map[string]Record{}})
+	if err != nil {
+		return nil, err
+	}
+	names := slices.Sorted(maps.Keys(s.Rollouts))
+	parts, size := make([][]byte, 0, 2*len(names)), len(frame)
+	for _, name := range names {
+		key, err := json.Marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		record, err := s.Rollouts[name].encode()
+		if err != nil {
+			return nil, fmt.Errorf("rollout %s: %w", name, err)
+		}
+		parts = append(parts, key, record)
+		size += len(key) + len(record) + len(":,")
+	}
+	body := append(make([]byte, 0, size), frame[:len(frame)-len("}}")]...)
+	for i := 0; i < len(parts); i += 2 {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(append(append(body, parts[i]...), ':'), parts[i+1]...)
+	}
+	return append(body, "}}"...), nil
 }
 
 // DecodeState reads a state file. The error wraps ErrFuture for one of a newer schema; nothing panics.
