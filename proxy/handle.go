@@ -70,6 +70,10 @@ type exchange struct {
 	sampled  bool
 	stamp    func() // sets sentAt; made once
 	asked    uint   // requests of the connection that went by the lane
+
+	copy     *mirrored     // nil: not mirrored
+	drilled  *window.Meter // counts for a drill's judge too; nil: no drill
+	faults   uint8
 	sequence uint
 }
 
@@ -77,7 +81,7 @@ type exchange struct {
 func (x *exchange) run() (keep bool) {
 	x.admit()
 	if x.second() && x.match() && x.choose() && x.prepare() {
-		if x.forward() {
+		if x.answered() {
 			x.reply()
 		} else {
 			x.refuseFailed()
@@ -93,6 +97,7 @@ func (x *exchange) admit() {
 	x.active, x.keep, x.recorded, x.replied, x.sent, x.heard, x.continued = true, false, false, false, false, false, false
 	x.headAt, x.sentAt, x.retries, x.server = 0, 0, 0, ""
 	x.route, x.split, x.pool, x.meter, x.up = nil, nil, nil, nil, nil
+	x.drilled, x.copy, x.faults = nil, nil, 0
 	x.choice, x.key, x.end, x.refusal, x.cookie = router.Choice{}, 0, ending{}, nil, x.cookie[:0]
 	x.out = outBuffers.Get().(*outBuffer)
 	x.sequence++
@@ -105,9 +110,12 @@ func (x *exchange) admit() {
 	x.keepForLog()
 }
 
-// second has heads that are not plain read by another parser, and bodies that are too large refused.
+// second has heads that are not plain read by another parser, and refuses what the listener does not take.
 func (x *exchange) second() bool {
 	r := &x.request
+	if x.client.proxy.short.Load() != plenty {
+		return x.shed()
+	}
 	if !r.Plain || x.client.options.Strict {
 		if err := r.SecondOpinion(); err != nil {
 			return x.refuseBy(err)
@@ -116,7 +124,7 @@ func (x *exchange) second() bool {
 	if limit := x.client.options.Body; limit > 0 && r.ContentLength > limit {
 		return x.refuse(byClient, 413, "body_too_large", "The body is too large.")
 	}
-	return true
+	return !x.client.options.choosy || x.welcome()
 }
 
 // match finds the route.
@@ -156,6 +164,9 @@ func (x *exchange) choose() bool {
 		id = s.Upstream(x.choice.Arm)
 		x.split = x.snap.Splits[s.ID]
 		x.meter = x.split.meter(x.choice)
+		if x.split.Extras != nil {
+			id = x.besides(id)
+		}
 	} else if id < len(x.snap.Plain) {
 		x.meter = x.snap.Plain[id]
 	}
@@ -175,6 +186,9 @@ func (x *exchange) prepare() bool {
 	x.address()
 	x.out.b = wire.AppendRequest(x.out.b[:0], r, &x.outgoing)
 	x.headEnd = len(x.out.b)
+	if x.split != nil && x.split.Extras != nil && x.split.Extras.Mirror != nil {
+		x.split.Extras.Mirror.sample(x)
+	}
 	x.requestBody.Reset(r.Framing, r.ContentLength, c.options.Body)
 	x.requestBody.KeepTrailer = r.Trailers
 	if r.Framing == wire.NoBody {
@@ -222,12 +236,18 @@ func (x *exchange) record() {
 		bucket = uint16(x.choice.Bucket)
 	}
 	x.meter.Record(x.client.hint, bucket, outcome, latency)
+	if x.drilled != nil {
+		x.drilled.Record(x.client.hint, bucket, outcome, latency)
+	}
 }
 
 // finish records what has not been, and gives back what was borrowed.
 func (x *exchange) finish() {
 	x.record()
 	x.log()
+	if x.copy != nil {
+		x.handOver()
+	}
 	wire.Poison(x.out.b)
 	if cap(x.out.b) <= outKept {
 		x.out.b = x.out.b[:0]
@@ -246,6 +266,9 @@ func (x *exchange) lost() {
 	x.stopUpload()
 	x.drop(upstream.None)
 	x.record()
+	if x.copy != nil {
+		x.handOver()
+	}
 	x.active = false
 }
 
@@ -258,6 +281,8 @@ type upload struct {
 	err      error       // valid when not running
 	last     atomic.Bool // the last bytes are being written
 	stopped  atomic.Bool // the exchange has no use for it any more
+	answered atomic.Bool // the answer has begun
+	pace     pace        // owned by the upload
 }
 
 func (u *upload) reset() {

@@ -18,6 +18,10 @@ func (x *exchange) reply() {
 		x.tunnel()
 		return
 	}
+	if x.faults&faultCut != 0 {
+		x.cutReply()
+		return
+	}
 	c, up := x.client, x.up
 	sent := x.joinUpload()
 	x.answer.KeepAlive = sent && x.mayKeep()
@@ -36,6 +40,9 @@ func (x *exchange) reply() {
 	}
 	x.out.b = to
 	up.In.Discard(used)
+	if x.copy != nil {
+		x.copy.tee(to)
+	}
 	if stream {
 		x.record()
 	}
@@ -67,6 +74,9 @@ func (x *exchange) copyReply(framing wire.Framing) bool {
 	}
 	up.EachRead(wait)
 	x.pipe.Src, x.pipe.Dst, x.pipe.Body, x.pipe.Out, x.pipe.Failed = &up.In, c.conn, &x.replyBody, framing, wire.Neither
+	if x.copy != nil {
+		x.pipe.Dst = (*teeWriter)(x)
+	}
 	err := x.pipe.Run()
 	x.pipe.Src, x.pipe.Dst = nil, nil
 	switch {
@@ -124,7 +134,7 @@ func (x *exchange) giveUp(e ending) {
 // mayKeep reports whether the client's connection may carry another request after this one.
 func (x *exchange) mayKeep() bool {
 	c := x.client
-	return x.request.KeepAlive && c.served < maxRequests && !c.ending()
+	return x.request.KeepAlive && c.served+1 < c.options.Requests && !c.ending()
 }
 
 // refuse answers in the upstream's place; the connection lives when no body is left unread. Always false.
@@ -175,6 +185,10 @@ func (x *exchange) answerOptions() bool {
 func (x *exchange) refuseFailed() {
 	switch x.end.origin {
 	case byUpstream:
+		if x.faults&faultAbort != 0 {
+			x.refuseFault()
+			return
+		}
 		status, text := failure(x.end.reason)
 		x.refuse(byUpstream, status, x.end.reason.String(), text)
 	case byClient:

@@ -31,10 +31,12 @@ type Split struct {
 	Other    *window.Meter    // stable because another member of the exclusive group has the user, or his arm was stopped: never evidence
 	Fields   [2][]byte        // further field lines to the upstream, by arm (wire.AppendField): flags
 	Drop     []string         // fields that clients may not send: flags, an experiment's own
+	Extras   *Extras          // mirror, shield, drill; nil: none
 	Arms     []Arm            // of an experiment, in place of Evidence and Fields; nil: a rollout
 
 	upstreamLines [2][]byte // Serin-Rollout, Serin-Arm and Fields, by arm; made by the first Publish
 	clientLines   [2][]byte // Serin-Arm where exposed
+	mirrorLines   [2][]byte // upstreamLines and Serin-Mirror, where there is a mirror
 }
 
 // meter is where a choice is counted. Nil meters count nothing.
@@ -64,6 +66,9 @@ func (s *Split) prepare() {
 		lines := wire.AppendField([]byte{}, "Serin-Rollout", s.Name)
 		lines = wire.AppendField(lines, "Serin-Arm", arm.String())
 		s.upstreamLines[arm] = append(lines, s.Fields[arm]...)
+		if s.Extras != nil && s.Extras.Mirror != nil {
+			s.mirrorLines[arm] = append(append([]byte{}, s.upstreamLines[arm]...), mirrorLine...)
+		}
 		if s.Expose {
 			s.clientLines[arm] = wire.AppendField(nil, "Serin-Arm", arm.String())
 		}

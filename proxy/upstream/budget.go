@@ -42,3 +42,10 @@ func (b *budget) retry(now time.Duration, fraction float64) bool {
 	b.retries[b.second%budgetSlots]++
 	return true
 }
+
+// Spare asks the budget for one more request than the pool was sent: one that failed elsewhere.
+func (p *Pool) Spare() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.closed && p.budget.retry(p.coarse(), p.spec.Retry.Budget)
+}
