@@ -182,6 +182,9 @@ func (b *builder) upstream(name string, t *UpstreamTable) {
 		t.Revision = Text(derivedRevision(name, u.Servers))
 	}
 	u.Revision = string(t.Revision)
+	if t.Capacity != nil {
+		u.Capacity = float64(*t.Capacity)
+	}
 	if t.Health != nil {
 		u.Health = &Health{
 			Path: string(t.Health.Path), Every: time.Duration(t.Health.Every), Timeout: time.Duration(t.Health.Timeout),

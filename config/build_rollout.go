@@ -13,7 +13,7 @@ import (
 // rollout builds one rollout: its split for the router and its policy for the gate.
 func (b *builder) rollout(name string, t *RolloutTable) {
 	at := join("rollout", name)
-	r := Rollout{Name: name, Expose: bool(t.Expose)}
+	r := Rollout{Name: name, Drain: time.Duration(t.Revert.Drain), Expose: bool(t.Expose)}
 	var knowStable, knowCanary bool
 	r.Stable, knowStable = b.reference(join(at, "stable"), t.Stable)
 	r.Canary, knowCanary = b.reference(join(at, "canary"), t.Canary)
@@ -32,6 +32,7 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 	if knowStable && knowCanary {
 		stable, canary := &b.plan.Upstreams[r.Stable], &b.plan.Upstreams[r.Canary]
 		r.Policy.Revision, r.Policy.StableRevision = canary.Revision, stable.Revision
+		r.Policy.Capacity, r.Policy.StableCapacity = canary.Capacity, stable.Capacity
 		// Whoever keeps two names and moves the servers from one to the other has made the completed version stable too.
 		r.Policy.StableAlias = derivedRevision(canary.Name, stable.Servers)
 	}
@@ -113,7 +114,10 @@ func (b *builder) policy(at, name string, t *RolloutTable) *gate.Policy {
 		HoldTimeout: time.Duration(t.HoldTimeout), OnHoldTimeout: string(t.OnHoldTimeout), OnFail: string(t.OnFail),
 		Holdback: router.Weight(t.Holdback), KeepOld: time.Duration(t.KeepOld),
 		AlphaFail: float64(t.Errors.FalseRollback), AlphaPass: float64(t.Errors.FalsePass),
-		DryRun: bool(t.DryRun),
+		DryRun: bool(t.DryRun), RevertOver: time.Duration(t.Revert.Over),
+	}
+	if t.Window != nil {
+		p.Window = t.Window.parsed
 	}
 	if t.Judge == "plain" {
 		p.Plain = &gate.Plain{Window: time.Duration(t.Plain.Window), MinRequests: int(t.Plain.MinRequests), Failures: int(t.Plain.Failures)}

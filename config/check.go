@@ -21,6 +21,7 @@ type Timetable struct {
 	Expected  Quantity       `json:"expected_seconds"` // null: never
 	Problems  []StageProblem `json:"problems"`         // stages that cannot be judged in time: refuse
 	Warnings  []StageProblem `json:"warnings"`
+	capacity  string
 }
 
 // StageProblem is something about one stage's time, and what would help.
@@ -125,6 +126,8 @@ func (pl *planner) table(assumed bool) Timetable {
 		pl.assess(&t, i, baseline)
 		baseline = pl.rps * (1 - s.Share) * float64(s.Expected)
 	}
+	pl.capacity(&t)
+	t.capacity = capacityText(policy)
 	return t
 }
 

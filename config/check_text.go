@@ -53,6 +53,9 @@ func overview(b *strings.Builder, tables []Timetable) {
 		fmt.Fprintf(b, " %12s", Span(t.Expected))
 	}
 	b.WriteString("\n\n")
+	if first.capacity != "" {
+		wrap(b, "  ", "  ", first.capacity)
+	}
 	wrap(b, "  ", "  ", "Give --rps and --error-rate for what each gate needs and what would help.")
 }
 

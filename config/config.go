@@ -113,6 +113,7 @@ type UpstreamTable struct {
 	Timeout  UpstreamTimeoutTable `key:"timeout" doc:"How long a server may take, each phase its own."`
 	Retry    RetryTable           `key:"retry" doc:"Try again on another connection of the same pool: only what was never sent, or what is idempotent and has no body."`
 	Limits   UpstreamLimitsTable  `key:"limits" doc:"What one pool may hold at once."`
+	Capacity *Rate                `key:"capacity" min:"0.1rps" doc:"Requests per second that the pool carries. A weight never asks a canary's pool for more: the rollout holds until there is less traffic, or more capacity. What a rollback brings stable is only warned of. Default: not said, nothing is held back."`
 	TLS      *ClientTLSTable      `key:"tls" doc:"For https servers: how to know them. Default: the system's authorities and the server's own name."`
 }
 

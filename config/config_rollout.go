@@ -19,13 +19,15 @@ type RolloutTable struct {
 	HoldTimeout   Duration     `key:"hold_timeout" default:"60m" doc:"A confirmed hold lasts at most this, then on_hold_timeout. 0s is for ever."`
 	OnHoldTimeout Text         `key:"on_hold_timeout" default:"rollback" enum:"rollback|step_back|ask" doc:"What ends a confirmed hold."`
 	OnFail        Text         `key:"on_fail" default:"rollback" enum:"rollback|freeze" doc:"freeze keeps a failed version where it is: only for versions that must not be reverted."`
+	Revert        RevertTable  `key:"revert" doc:"How a rollback returns. At once unless given."`
 	Holdback      Weight       `key:"holdback" default:"1%" max:"50%" doc:"Stable keeps this share in the last stage, as a living baseline, until the rollout completes. 0% judges the last stage against stable's past, which only absolute limits may revert."`
 	KeepOld       Duration     `key:"keep_old" default:"1h" doc:"After completion stable stays warm for so long and serin rollback stays instant."`
 	Expose        Flag         `key:"expose" default:"false" doc:"Tell clients their arm in Serin-Arm."`
+	Window        *Windows     `key:"window" doc:"Starts and widens only then: [DAYS] HH:MM-HH:MM ZONE, such as Mon-Thu 09:00-16:00 Europe/Berlin, or a list of them. A stage's clock and its gates go on outside, and a rollback may come at any time. Default: always."`
 	Judge         Text         `key:"judge" default:"evidence" enum:"evidence|plain" doc:"evidence weighs what was seen; plain compares a rolling window with the limits, without statistics."`
 	Plain         PlainTable   `key:"plain" doc:"Only for judge = \"plain\"."`
 	Errors        ErrorsTable  `key:"errors" doc:"How often the judge may be wrong. Smaller is surer and slower."`
-	DryRun        Flag         `key:"dry_run" default:"false" doc:"Decide and report, move nothing."`
+	DryRun        Flag         `key:"dry_run" default:"false" doc:"Decide and report, move nothing: the rollout begins at stage 1 with nobody on the canary and judges what it gets. Only a person moves users, with serin promote, step-back and rollback."`
 	Gate          []GateTable  `key:"gate" doc:"One measured criterion each; all must pass to widen, one that fails rolls back."`
 }
 

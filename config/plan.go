@@ -112,6 +112,7 @@ type Upstream struct {
 	Retry          Retry
 	Limits         UpstreamLimits
 	TLS            *tls.Config // for https servers; nil otherwise
+	Capacity       float64     // requests per second; 0: not said
 }
 
 // Server is one address of a pool.
@@ -154,5 +155,6 @@ type Rollout struct {
 	Stable, Canary int           // upstream IDs
 	Split          *router.Split // weight 0; shared by the routes that carry it
 	Policy         *gate.Policy
+	Drain          time.Duration // after nobody is sent to the canary any more, what is still under way there is cut off; 0: never
 	Expose         bool
 }

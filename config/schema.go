@@ -182,6 +182,9 @@ func valueSchema(f field, t reflect.Type) map[string]any {
 	case *Rungs:
 		text := map[string]any{"type": "string"}
 		return map[string]any{"oneOf": []any{text, map[string]any{"type": "array", "items": text, "minItems": 1}}}
+	case *Windows:
+		text := map[string]any{"type": "string"}
+		return map[string]any{"oneOf": []any{text, map[string]any{"type": "array", "items": text, "minItems": 1, "maxItems": maxWindows}}}
 	case *Salt:
 		reference := map[string]any{
 			"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,

@@ -329,6 +329,7 @@ func sameUpstream(a, b config.Upstream) bool {
 		return false
 	}
 	a.TLS, b.TLS = nil, nil
+	a.Capacity, b.Capacity = 0, 0 // the gate's
 	return reflect.DeepEqual(a, b)
 }
 
