@@ -23,9 +23,6 @@ const (
 	mirrorIdle = 64 << 10
 )
 
-// credentials are the fields that a mirror without credentials leaves out.
-var credentials = []string{"Authorization", "Cookie", "Proxy-Authorization"}
-
 // MirrorOptions of a Mirror. Canary, Stable and Rules are required; the pools are the mirror's own, so that nothing a shadow
 // does to a connection, a queue or a breaker is felt by users.
 type MirrorOptions struct {
@@ -159,9 +156,7 @@ func (m *Mirror) sample(x *exchange) {
 	}
 	m.counts.sampled.Add(1)
 	o := x.outgoing
-	if !m.o.Credentials {
-		o.Drop = append(credentials[:len(credentials):len(credentials)], o.Drop...)
-	}
+	o.Anonymous = !m.o.Credentials
 	o.Lines = x.split.mirrorLines[router.Canary]
 	c.head = wire.AppendRequest(c.head[:0], r, &o)
 	c.again = c.again[:0]

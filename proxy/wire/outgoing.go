@@ -7,15 +7,16 @@ import (
 
 // Outgoing is what the upstream writer adds to a request. Everything may alias long-lived memory; nothing is kept.
 type Outgoing struct {
-	Peer    []byte    // the connection's address in text without port, rendered once per connection; empty (unix socket): no X-Forwarded-For of ours
-	Trusted bool      // Peer is a trusted proxy: its forwarding fields are kept and extended, else replaced
-	TLS     bool      // the client's connection is TLS: X-Forwarded-Proto https
-	Host    string    // Host for an HTTP/1.0 request without one, e.g. the server's address
-	Random  [3]uint64 // fresh per request; names requests and traces that have no valid name
-	Lines   []byte    // complete field lines appended verbatim (Serin-Rollout, Serin-Arm, flags): build with AppendField
-	Drop    []string  // names to cut from what the client sent (flag headers); '_' in the client's name counts as '-'
-	Keep    string    // the force header: survives the cut of Serin-* names and Drop; "" none
-	Via     string    // pseudonym for a Via line; "" none
+	Peer      []byte    // the connection's address in text without port, rendered once per connection; empty (unix socket): no X-Forwarded-For of ours
+	Trusted   bool      // Peer is a trusted proxy: its forwarding fields are kept and extended, else replaced
+	TLS       bool      // the client's connection is TLS: X-Forwarded-Proto https
+	Host      string    // Host for an HTTP/1.0 request without one, e.g. the server's address
+	Random    [3]uint64 // fresh per request; names requests and traces that have no valid name
+	Lines     []byte    // complete field lines appended verbatim (Serin-Rollout, Serin-Arm, flags): build with AppendField
+	Drop      []string  // names to cut from what the client sent (flag headers); '_' in the client's name counts as '-'
+	Keep      string    // the force header: survives the cut of Serin-* names and Drop; "" none
+	Anonymous bool      // Cookie and Authorization stay behind: a copy that carries nobody's credentials
+	Via       string    // pseudonym for a Via line; "" none
 }
 
 // AppendField appends "name: value\r\n", or nothing when name is no token or value holds a control character: for lines
@@ -88,6 +89,9 @@ func (r *Request) cuts(o *Outgoing, trace bool) set {
 	cut := hopByHop | 1<<kindSerin | 1<<kindExpect | 1<<kindForwardedFor
 	if !o.Trusted {
 		cut |= forwarding
+	}
+	if o.Anonymous {
+		cut |= 1<<kindCookie | 1<<kindAuthorization
 	}
 	if !trace {
 		cut |= 1<<kindTraceparent | 1<<kindTracestate
