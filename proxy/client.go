@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// maxRequests bounds the life of a client connection.
+	// maxRequests bounds the life of a client connection where no option does.
 	maxRequests = 1 << 20
 	// drainGrace is how long an idle connection may still bring a request that was on its way when draining began.
 	drainGrace = 500 * time.Millisecond
@@ -38,7 +38,7 @@ const (
 type client struct {
 	proxy    *Proxy
 	serving  *Serving
-	asked    bool          // guarded by proxy.mu: to leave, by makeRoom
+	asked    bool          // guarded by proxy.mu: to leave, by askToLeave
 	options  *ServeOptions // serving's at acceptance
 	accepted *listen.Conn
 	conn     *deadline.Conn // nil until opened
@@ -162,9 +162,9 @@ func (c *client) awaitFirst(started bool) {
 }
 
 // ending reports whether the connection should end with the answer under way: the proxy drains, its listener went, or
-// others wait for its place.
+// others wait for its place, or for its memory.
 func (c *client) ending() bool {
-	return c.proxy.draining.Load() || c.serving.retired.Load() || c.accepted.Crowded()
+	return c.proxy.draining.Load() || c.serving.retired.Load() || c.accepted.Crowded() || c.proxy.short.Load() == dire
 }
 
 // headMost is what a head and the bytes read with it may take: Parse must see one byte too many to refuse it.
@@ -232,7 +232,7 @@ func (c *client) accept() bool {
 }
 
 // hurry asks an idle connection to end and reports whether it was idle; a busy one sees that it should when it answers.
-// Called by Drain, Retire and makeRoom.
+// Called by Drain, Retire and askToLeave.
 func (c *client) hurry() bool {
 	if !c.opened.Load() || !c.state.CompareAndSwap(idle, hurrying) {
 		return false

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"serin/gate/window"
 )
@@ -18,6 +19,7 @@ import (
 //	is      text             reads exactly text
 //	end / reset              reads until the proxy closes / resets
 //	close / cut / half       closes / resets / half-closes its own side
+//	drip    text             writes text byte by byte; a single byte again and again, until the proxy answers
 //	flood   n                writes n bytes and wants the proxy to break off first
 type step struct{ verb, text string }
 
@@ -31,7 +33,7 @@ type conversation struct {
 
 func TestExchange(t *testing.T) {
 	t.Parallel()
-	lists := [][]conversation{plainConversations, bodyConversations, refusedConversations, brokenConversations, slowConversations}
+	lists := [][]conversation{plainConversations, bodyConversations, refusedConversations, brokenConversations, slowConversations, optionConversations}
 	doors := []struct {
 		name         string
 		strict, used bool
@@ -102,6 +104,14 @@ func (r *rig) use(t *testing.T, up net.Listener) *peer {
 	return server
 }
 
+// answered reports whether something has come, without waiting for it.
+func (p *peer) answered() bool {
+	_ = p.SetReadDeadline(time.Now().Add(time.Millisecond))
+	_, err := p.r.Peek(1)
+	_ = p.SetReadDeadline(time.Now().Add(patience))
+	return err == nil
+}
+
 func (p *peer) do(i int, verb, s string) {
 	p.t.Helper()
 	p.t.Logf("%d %s %.80q", i, verb, s)
@@ -116,6 +126,13 @@ func (p *peer) do(i int, verb, s string) {
 		p.expectEnd()
 	case "reset":
 		p.expectReset()
+	case "drip":
+		for i := 0; i < len(s) || len(s) == 1; i++ {
+			if _, err := p.Write([]byte(s[i%len(s) : i%len(s)+1])); err != nil || len(s) == 1 && p.answered() {
+				return
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
 	case "flood":
 		n, _ := strconv.Atoi(s)
 		if _, err := p.Write(make([]byte, n)); err == nil {

@@ -17,7 +17,7 @@ const cookieLife = "31536000"
 func (x *exchange) address() {
 	c, o := x.client, &x.outgoing
 	o.Peer, o.Trusted, o.TLS = c.peerText, c.trusted, c.accepted.Secure
-	o.Host = x.pool.Host()
+	o.Host, o.Via = x.pool.Host(), c.options.Via
 	o.Random = [3]uint64{random.Uint64(), random.Uint64(), random.Uint64()}
 	o.Lines, o.Keep, o.Drop = nil, "", x.snap.Drop
 	if x.split != nil {

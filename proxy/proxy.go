@@ -35,6 +35,7 @@ type Options struct {
 	Log    *slog.Logger  // nil: discard
 	Access AccessLog     // nil: none
 	Grain  time.Duration // of waits; 0: deadline.Grain
+	InUse  func() int64  // memory in use, in bytes, for LimitMemory; nil: the runtime's account
 }
 
 // Proxy is the data plane. Its methods are safe for concurrent use.
@@ -47,6 +48,9 @@ type Proxy struct {
 	snap     atomic.Pointer[Snapshot]
 	draining atomic.Bool
 	dated    atomic.Pointer[dateLine]
+	inUse    func() int64
+	most     atomic.Int64 // of inUse; 0: no limit
+	short    atomic.Int32 // of memory: plenty, tight, dire
 
 	panics    atomic.Uint64
 	refused   atomic.Uint64 // requests answered before they had a route: malformed, no route
@@ -65,8 +69,11 @@ type Proxy struct {
 // New makes a proxy that answers 503 until the first Publish. Waits end while Run runs.
 func New(o Options) *Proxy {
 	p := &Proxy{
-		log: o.Log, access: o.Access, base: time.Now(), sweeper: deadline.NewSweeper(o.Grain),
+		log: o.Log, access: o.Access, inUse: o.InUse, base: time.Now(), sweeper: deadline.NewSweeper(o.Grain),
 		clients: make(map[*client]struct{}),
+	}
+	if p.inUse == nil {
+		p.inUse = newAccount().inUse
 	}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
@@ -74,11 +81,12 @@ func New(o Options) *Proxy {
 	return p
 }
 
-// Run ends overdue waits and gives memory back until ctx ends. Keep it running until Drain has returned.
+// Run ends overdue waits and looks after memory until ctx ends. Keep it running until Drain has returned.
 func (p *Proxy) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { p.tidy(ctx) })
+	wg.Go(func() { p.ration(ctx) })
 	return p.sweeper.Run(ctx)
 }
 

@@ -31,10 +31,10 @@ func (p *Proxy) makeRoom(ctx context.Context, l *listen.Listener, s *Serving) {
 	}
 }
 
-// askToLeave interrupts n idle clients. Nobody is asked twice: a request that was on its way has drainGrace to arrive.
+// askToLeave interrupts n idle clients of s, or of all listeners where s is nil. Nobody is asked twice: a request that was on its way has drainGrace to arrive.
 func (p *Proxy) askToLeave(s *Serving, n int) {
 	p.each(func(c *client) {
-		if n > 0 && c.serving == s && !c.asked && c.hurry() {
+		if n > 0 && (s == nil || c.serving == s) && !c.asked && c.hurry() {
 			c.asked = true
 			n--
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"serin/proxy/wire"
+	"serin/router"
 )
 
 // ServeOptions are one listener's waits and limits; zero values are the defaults given.
@@ -16,10 +17,18 @@ type ServeOptions struct {
 	WriteIdle  time.Duration // without progress of a write; 30s
 	TunnelIdle time.Duration // without a byte in either direction after 101; 1h
 
-	Limits  wire.Limits
-	Body    int64          // bytes of a request body; 0: no limit
-	Trusted []netip.Prefix // whose X-Forwarded-* lines are believed
-	Strict  bool           // every head gets the second opinion (fast_lane = false)
+	Limits   wire.Limits
+	Body     int64          // bytes of a request body; 0: no limit
+	BodyRate int64          // payload bytes a second that an upload must make on average over BodyIdle; 0: no bound
+	Requests int            // of a connection; 0: no limit but maxRequests
+	Trusted  []netip.Prefix // whose X-Forwarded-* lines are believed
+	Strict   bool           // every head gets the second opinion (fast_lane = false)
+
+	Via        string        // what we call ourselves in Via, which ends loops too; "" none
+	Hosts      *router.Table // a request must match one of its routes by its host; nil: any
+	PlainPaths bool          // paths that can be read in two ways are refused
+
+	choosy bool // one of the last three is set
 }
 
 func (o *ServeOptions) fill() {
@@ -38,6 +47,10 @@ func (o *ServeOptions) fill() {
 			*d.field = d.value
 		}
 	}
+	if o.Requests <= 0 || o.Requests > maxRequests {
+		o.Requests = maxRequests
+	}
+	o.choosy = o.Via != "" || o.Hosts != nil || o.PlainPaths
 }
 
 // Serving is what the connections of one listener are served with, for Serve. Its methods are safe for concurrent use.

@@ -16,7 +16,14 @@ func (u *uploadWriter) Write(p []byte) (int, error) {
 	if x.requestBody.Done() {
 		x.upload.last.Store(true)
 	}
-	return x.up.Write(p)
+	if x.upload.pace.window == 0 {
+		return x.up.Write(p)
+	}
+	clock := x.client.proxy.sweeper
+	began := clock.Now()
+	n, err := x.up.Write(p)
+	x.upload.pace.writing += clock.Now() - began
+	return n, err
 }
 
 // uploadWriter is an exchange as the sink of its upload.
@@ -27,7 +34,10 @@ func (x *exchange) startUpload() {
 	p := &x.upload.pipe
 	x.upload.started, x.upload.running = true, true
 	p.Src, p.Dst, p.Body, p.Out = &x.client.in, (*uploadWriter)(x), &x.requestBody, x.request.Framing
-	x.client.conn.EachRead(x.client.options.BodyIdle)
+	x.upload.answered.Store(false)
+	o := x.client.options
+	x.client.conn.EachRead(o.BodyIdle)
+	x.upload.pace = newPace(o.BodyRate, o.BodyIdle, x.client.proxy.sweeper.Now(), x.requestBody.Data)
 	x.up.ReadWithin(0) // before the upload can end and start the wait
 	go x.runUpload()
 }
@@ -43,7 +53,7 @@ func (x *exchange) runUpload() {
 		}
 		x.uploaded <- struct{}{}
 	}()
-	u.err = u.pipe.Run()
+	u.err = x.pump()
 	switch {
 	case u.err == nil:
 		u.finished = true
@@ -59,9 +69,31 @@ func (x *exchange) runUpload() {
 	}
 }
 
-// joinUpload waits for an upload that is about to end, and reports whether the request has been sent whole.
+// pump copies the body to its end, or until the client is too slow. Once its answer has begun, the upload is one side of a
+// conversation, and may be as slow as it likes.
+func (x *exchange) pump() error {
+	u := &x.upload
+	if u.pace.window == 0 {
+		return u.pipe.Run()
+	}
+	for {
+		if done, err := u.pipe.Step(); done || err != nil {
+			return err
+		}
+		if !u.answered.Load() && u.pace.slow(x.client.proxy.sweeper.Now(), x.requestBody.Data) {
+			u.pipe.Failed = wire.Source
+			return errBodySlow
+		}
+	}
+}
+
+// joinUpload waits for an upload that is about to end, and reports whether the request has been sent whole. The answer has
+// begun.
 func (x *exchange) joinUpload() bool {
 	u := &x.upload
+	if u.running {
+		u.answered.Store(true)
+	}
 	if u.running && u.last.Load() {
 		timer := time.NewTimer(finishing)
 		defer timer.Stop()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,8 @@ type serinDaemon struct {
 	draining atomic.Bool
 
 	reloadMu sync.Mutex // one reload at a time
+	given    int64      // GOMEMLIMIT; none: math.MaxInt64
+	limited  int64      // guarded by reloadMu; what limitMemory told, 0: nothing
 
 	mu      sync.Mutex
 	inForce *config.Plan  // guarded by mu
@@ -60,7 +63,7 @@ type serinDaemon struct {
 func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *serinDaemon, err error) {
 	d := &serinDaemon{
 		log: opts.Log, level: opts.Level, source: opts.Source, notify: opts.Notify, started: plan,
-		ready: make(chan struct{}), inForce: plan,
+		ready: make(chan struct{}), inForce: plan, given: debug.SetMemoryLimit(-1),
 	}
 	defer func() {
 		if err != nil {
@@ -82,6 +85,7 @@ func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *s
 		d.follow = append(d.follow, func(ctx context.Context) error { return access.Run(ctx, d.log) })
 	}
 	d.proxy = proxy.New(o)
+	d.limitMemory(plan.Memory)
 	d.dataplane = newDataplane(d.proxy, d.log)
 	d.loop = control.New(control.Options{Plan: plan, Dataplane: d.dataplane, Journal: j, Restored: restored, Log: d.log})
 	d.reloads = admin.Reloads{LastGood: true, LastGoodSuccess: time.Now()}

@@ -11,6 +11,7 @@ import (
 	"serin/proxy"
 	"serin/proxy/listen"
 	"serin/proxy/wire"
+	"serin/router"
 )
 
 // fronts are the data listeners. A plan is put in force in two steps, so that a reload is refused whole or done whole:
@@ -186,7 +187,29 @@ func specOfListen(l config.Listen) listen.Spec {
 func serveOptions(l config.Listen) proxy.ServeOptions {
 	return proxy.ServeOptions{
 		Head: l.Timeout.Head, BodyIdle: l.Timeout.BodyIdle, KeepAlive: l.Timeout.KeepAlive, WriteIdle: l.Timeout.WriteIdle,
-		TunnelIdle: l.Timeout.TunnelIdle, Limits: wire.Limits{Head: l.Limits.Head, Target: l.Limits.Target, Fields: l.Limits.Fields},
-		Body: l.Limits.Body, Trusted: l.TrustedProxies, Strict: !l.FastLane,
+		TunnelIdle: l.Timeout.TunnelIdle,
+		Limits: wire.Limits{
+			Head: l.Limits.Head, Target: l.Limits.Target, Fields: l.Limits.Fields, Underscore: underscores[l.Underscores],
+		},
+		Body: l.Limits.Body, BodyRate: l.Limits.BodyRate, Requests: l.Limits.Requests,
+		Trusted: l.TrustedProxies, Strict: !l.FastLane,
+		Via: l.Via, Hosts: hostsOf(l.Hosts), PlainPaths: l.PlainPaths,
 	}
+}
+
+// underscores are the policies by config's words; none is the first.
+var underscores = map[string]wire.Underscore{
+	"pass": wire.UnderscorePass, "drop": wire.UnderscoreDrop, "reject": wire.UnderscoreReject,
+}
+
+// hostsOf is a table that matches these hosts; nil without any.
+func hostsOf(hosts []string) *router.Table {
+	if len(hosts) == 0 {
+		return nil
+	}
+	table, err := router.NewTable([]*router.Route{{Match: router.Match{Hosts: hosts}}})
+	if err != nil {
+		panic("BUG: config let a host pass that the router refuses: " + err.Error())
+	}
+	return table
 }

@@ -36,6 +36,7 @@ func (d *serinDaemon) Reload(ctx context.Context) (admin.Reload, error) {
 	}
 	d.fronts.apply(change)
 	d.setLevel(plan.Log)
+	d.limitMemory(plan.Memory)
 	warnings := append(plan.Warnings, needsRestart(d.started, plan)...)
 	d.mu.Lock()
 	d.inForce = plan
