@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"serin/router"
 )
 
 // builder makes a Plan of a decoded file and reports what does not fit together. It goes on after a problem: what it
@@ -23,6 +25,11 @@ type builder struct {
 	upstreams map[string]int    // name -> ID
 	used      map[string]bool   // upstreams that something sends to
 	split     map[string]string // route -> the rollout that splits it
+
+	tokens  *router.Tokens       // nil: nobody verifies tokens
+	people  map[string]*Audience // built so far
+	meant   map[string]bool      // audiences that something names
+	claimed bool                 // something asks for a claim
 }
 
 // warn notes something worth knowing that refuses nothing.
@@ -48,11 +55,13 @@ func (b *builder) build() {
 	for _, name := range inOrder(b, "upstream", b.config.Upstream) {
 		b.upstream(name, b.config.Upstream[name])
 	}
+	b.audiences()
 	b.routes()
 	for _, name := range inOrder(b, "rollout", b.config.Rollout) {
 		b.rollout(name, b.config.Rollout[name])
 	}
 	b.coverage()
+	b.meaning()
 }
 
 // leastMemory is what a process needs to serve at all.

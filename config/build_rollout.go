@@ -22,7 +22,7 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 	}
 	r.Split = &router.Split{
 		ID: len(b.plan.Rollouts), Rollout: name, Upstreams: [2]int{r.Stable, r.Canary},
-		Salt: b.salt(at, name, t), Keys: b.keys(at, t),
+		Salt: b.salt(at, name, t), Keys: b.keys(at, t), Tokens: b.tokens,
 	}
 	if t.Force != nil {
 		r.Split.Force = string(t.Force.Header)
@@ -36,6 +36,7 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 		// Whoever keeps two names and moves the servers from one to the other has made the completed version stable too.
 		r.Policy.StableAlias = derivedRevision(canary.Name, stable.Servers)
 	}
+	b.rings(at, &r)
 	b.attach(at, name, t, r.Split)
 	b.plan.Rollouts = append(b.plan.Rollouts, r)
 }
@@ -68,6 +69,9 @@ func (b *builder) keys(at string, t *RolloutTable) []router.KeySource {
 		}
 		if slices.Contains(sources, key.KeySource) {
 			b.report(place, fmt.Sprintf("%s is listed twice", show(key.String())), "")
+		}
+		if key.Kind == router.KeyClaim {
+			b.claims(place)
 		}
 		if key.Kind == router.KeyMint {
 			mints++

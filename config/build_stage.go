@@ -49,9 +49,27 @@ func (b *builder) longForm(at, path string, t *RolloutTable) []gate.Stage {
 	for i := range t.Stage {
 		table, place := &t.Stage[i], join(b.elementOf(path, i), "weight")
 		broken = broken || b.bad[place]
-		for j, text := range table.Weight {
+		ring := b.given[join(parent(place), "audience")]
+		if ring && !b.ring(join(parent(place), "audience"), table.Audience) {
+			broken = true
+		}
+		shares := table.Weight
+		if !b.given[place] {
+			shares = Rungs{""} // the share stays
+		}
+		if !b.given[place] && !ring {
+			b.report(parent(place), "weight is missing: want a share, such as \"5%\", or an audience", "")
+			broken = true
+			continue
+		}
+		for j, text := range shares {
 			stage := gate.Stage{Label: "preview", Preview: true}
-			if text != "preview" {
+			if text == "" {
+				stage = gate.Stage{Label: "ring " + string(table.Audience)}
+				if len(stages) > 0 {
+					stage.Weight = stages[len(stages)-1].Weight
+				}
+			} else if text != "preview" {
 				weight, ok := parseWeight(text)
 				if !ok {
 					b.report(place, wanted(`a share in steps of 0.01%, such as "5%", a list of them, or "preview"`, text).Error(), "")
@@ -59,7 +77,11 @@ func (b *builder) longForm(at, path string, t *RolloutTable) []gate.Stage {
 					continue
 				}
 				stage = gate.Stage{Label: weight.String(), Weight: weight}
+				if ring && j == 0 {
+					stage.Label += " and ring " + string(table.Audience)
+				}
 			}
+			stage.Audience = string(table.Audience)
 			stage.Least, stage.Owner = time.Duration(t.Every), string(table.Owner)
 			if table.For != nil {
 				stage.Least = time.Duration(*table.For)

@@ -26,6 +26,8 @@ type Config struct {
 	Log      LogTable                  `key:"log" doc:"The daemon's own log and the access log."`
 	Upstream map[string]*UpstreamTable `key:"upstream" doc:"A named pool of servers that run one version."`
 	Route    map[string]*RouteTable    `key:"route" doc:"Which requests go where. No route at all: the only rollout takes every request."`
+	Audience map[string]*AudienceTable `key:"audience" doc:"Some people, by what their requests say; a stage that names them sends them to the canary. A condition asks for one thing."`
+	JWT      *JWTTable                 `key:"jwt" doc:"Who vouches for the claims that audiences and keys ask for."`
 	Rollout  map[string]*RolloutTable  `key:"rollout" doc:"A release in progress: two upstreams, a key that keeps each user on one side, a ladder of stages, and gates that decide."`
 }
 

@@ -38,10 +38,11 @@ type ForceTable struct {
 
 // StageTable is [[rollout.NAME.stage]].
 type StageTable struct {
-	Weight  Rungs         `key:"weight" required:"true" doc:"The canary's share, or a list: as many stages with the same settings. The last is 100%."`
-	For     *Duration     `key:"for" min:"1s" doc:"Least time of the stage. Default: the rollout's every."`
-	Owner   Text          `key:"owner" doc:"Role that must approve this stage before it begins; admin always may."`
-	Approve *ApproveTable `key:"approve" doc:"Ask a person before the stage begins."`
+	Weight   Rungs         `key:"weight" doc:"The canary's share, or a list: as many stages with the same settings. The last is 100%. May be left out beside audience: then the share of the stage before stays."`
+	Audience Text          `key:"audience" doc:"A ring: the members of this audience go to the canary from this stage on, and stay."`
+	For      *Duration     `key:"for" min:"1s" doc:"Least time of the stage. Default: the rollout's every."`
+	Owner    Text          `key:"owner" doc:"Role that must approve this stage before it begins; admin always may."`
+	Approve  *ApproveTable `key:"approve" doc:"Ask a person before the stage begins."`
 }
 
 // ApproveTable is [[rollout.NAME.stage]] approve.

@@ -25,6 +25,7 @@ const maxBytes = 1 << 20
 type Options struct {
 	Getenv   func(name string) string
 	ReadFile func(name string) ([]byte, error)
+	readKeys func(name string) ([]byte, error) // ReadFile for larger files
 	Stat     func(name string) (fs.FileInfo, error) // tells when a certificate's file changed
 	// Certificate is told when a listener's certificate has changed on disk: err is nil when the new one is served, else
 	// says why the last good one still is, once for each state of the files. Called during a handshake; nil: nobody is told.
@@ -36,8 +37,10 @@ func (o Options) orReal() Options {
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
 	}
+	o.readKeys = o.ReadFile
 	if o.ReadFile == nil {
-		o.ReadFile = readCapped
+		o.ReadFile = func(name string) ([]byte, error) { return readCapped(name, maxBytes) }
+		o.readKeys = func(name string) ([]byte, error) { return readCapped(name, maxKeyFile) }
 	}
 	if o.Stat == nil {
 		o.Stat = os.Stat
@@ -50,13 +53,13 @@ func (o Options) orReal() Options {
 
 // readCapped reads a file up to one byte beyond the largest there may be, so that a device or a huge file cannot fill
 // the memory.
-func readCapped(name string) ([]byte, error) {
+func readCapped(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxBytes+1))
+	return io.ReadAll(io.LimitReader(f, limit+1))
 }
 
 // Load reads and parses the file at path. The plan is nil when there are problems; each problem stands for itself and
@@ -144,7 +147,7 @@ func (d *decoder) finish(tree map[string]any, hash string, opts Options) (*Plan,
 	b := &builder{
 		decoder: d, config: c, opts: opts, dir: filepath.Dir(d.file),
 		plan:      &Plan{File: d.file, Hash: hash, config: c},
-		upstreams: map[string]int{}, used: map[string]bool{}, split: map[string]string{},
+		upstreams: map[string]int{}, used: map[string]bool{}, split: map[string]string{}, meant: map[string]bool{},
 	}
 	b.build()
 	if len(d.problems) > 0 {

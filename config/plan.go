@@ -24,6 +24,8 @@ type Plan struct {
 	Upstreams []Upstream // the index is the router's and the proxy's upstream ID
 	Rollouts  []Rollout  // the index is the split's ID
 	Routes    []*router.Route
+	Audiences []Audience
+	Files     []string // read beside the configuration: a change of one is a reload
 	Warnings  []Problem
 
 	config *Config // what it was made of, defaults filled in
@@ -157,4 +159,5 @@ type Rollout struct {
 	Policy         *gate.Policy
 	Drain          time.Duration // after nobody is sent to the canary any more, what is still under way there is cut off; 0: never
 	Expose         bool
+	Rings          []Ring // of Split.Rings
 }

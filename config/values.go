@@ -50,7 +50,7 @@ func (m Method) literal() string { return quote(string(m)) }
 func (Method) unit() string      { return "method" }
 func (Method) pattern() string   { return "^[!#$%&'*+.^_`|~0-9A-Z-]+$" }
 
-// Key says where a user's key is looked for: "header:X-User-Id", "cookie:uid", "query:u", "ip" or "mint:NAME".
+// Key says where a user's key is looked for: "header:X-User-Id", "cookie:uid", "claim:sub", "query:u", "ip" or "mint:NAME".
 type Key struct{ router.KeySource }
 
 // keyKinds are the places a key can come from; those of later work are in notYetKeys.
@@ -59,6 +59,7 @@ var keyKinds = map[string]router.KeyKind{
 	"cookie": router.KeyCookie,
 	"query":  router.KeyQuery,
 	"mint":   router.KeyMint,
+	"claim":  router.KeyClaim,
 }
 
 func (k *Key) decode(raw any) error {
@@ -76,9 +77,9 @@ func (k *Key) decode(raw any) error {
 	}
 	kind, ok := keyKinds[word]
 	if !ok {
-		return wanted(`"header:NAME", "cookie:NAME", "query:NAME", "ip" or "mint:NAME"`, raw)
+		return wanted(`"header:NAME", "cookie:NAME", "claim:NAME", "query:NAME", "ip" or "mint:NAME"`, raw)
 	}
-	if kind != router.KeyQuery && !isToken(name) || name == "" || strings.ContainsAny(name, "&=# \x00") {
+	if kind != router.KeyQuery && kind != router.KeyClaim && !isToken(name) || name == "" || strings.ContainsAny(name, "&=# \x00") {
 		return fmt.Errorf("%s is no name for a %s", show(name), word)
 	}
 	k.KeySource = router.KeySource{Kind: kind, Name: name}
@@ -87,7 +88,7 @@ func (k *Key) decode(raw any) error {
 
 func (k Key) literal() string { return quote(k.String()) }
 func (Key) unit() string      { return "key source" }
-func (Key) pattern() string   { return `^(ip|(header|cookie|query|mint):.+)$` }
+func (Key) pattern() string   { return `^(ip|(header|cookie|claim|query|mint):.+)$` }
 
 // Rungs are the rungs of a ladder in its short forms, as written: one text or a list of them.
 type Rungs []string
