@@ -236,6 +236,11 @@ func (x *exchange) record() {
 		bucket = uint16(x.choice.Bucket)
 	}
 	x.meter.Record(x.client.hint, bucket, outcome, latency)
+	if x.split != nil && x.split.Rings != nil {
+		if m := x.split.Rings.past(x.choice); m != nil {
+			m.Record(x.client.hint, bucket, outcome, latency)
+		}
+	}
 	if x.drilled != nil {
 		x.drilled.Record(x.client.hint, bucket, outcome, latency)
 	}

@@ -31,6 +31,7 @@ type Split struct {
 	Other    *window.Meter    // stable because another member of the exclusive group has the user, or his arm was stopped: never evidence
 	Fields   [2][]byte        // further field lines to the upstream, by arm (wire.AppendField): flags
 	Drop     []string         // fields that clients may not send: flags, an experiment's own
+	Rings    *Rings           // nil: the ladder has none
 	Extras   *Extras          // mirror, shield, drill; nil: none
 	Arms     []Arm            // of an experiment, in place of Evidence and Fields; nil: a rollout
 
@@ -48,7 +49,9 @@ func (s *Split) meter(c router.Choice) *window.Meter {
 		return s.Other
 	case router.ByNoKey:
 		return s.Keyless
-	case router.ByWeight, router.ByAudience:
+	case router.ByAudience:
+		return s.Rings.canary(c, s.Evidence[router.Canary])
+	case router.ByWeight:
 		if s.Arms != nil {
 			return s.arm(c.Arm).Evidence
 		}
@@ -96,6 +99,9 @@ func (s *Snapshot) meters(f func(label, *window.Meter)) {
 			l := label{rollout: split.Name, arm: arm}
 			f(l, split.Evidence[arm])
 			f(l, split.Forced[arm])
+		}
+		if split.Rings != nil {
+			f(label{rollout: split.Name, arm: router.Canary}, split.Rings.Members)
 		}
 		f(label{rollout: split.Name}, split.Keyless)
 		f(label{rollout: split.Name}, split.Other)

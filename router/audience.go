@@ -23,16 +23,16 @@ type Audience struct {
 type Kind uint8
 
 const (
-	IsHeader  Kind = iota // field Name is there, or is Is
-	IsCookie              // cookie Name
-	IsQuery               // query parameter Name
-	IsClaim               // claim Name of a verified token is there, is Is, or is a list with Is in it
-	IsClient              // the client's address is in one of Networks
-	IsHost                // the host matches one of Hosts, as a route's
-	IsPath                // the normalised path matches Path, as a route's
-	IsKey                 // the user's key is in Keys
-	IsShare               // the user's bucket, by Salt, is below Share
-	IsMember              // a member of Audience
+	IsHeader Kind = iota // field Name is there, or is Is
+	IsCookie             // cookie Name
+	IsQuery              // query parameter Name
+	IsClaim              // claim Name of a verified token is there, is Is, or is a list with Is in it
+	IsClient             // the client's address is in one of Networks
+	IsHost               // the host matches one of Hosts, as a route's
+	IsPath               // the normalised path matches Path, as a route's
+	IsKey                // the user's key is in Keys
+	IsShare              // the user's bucket, by Salt, is below Share
+	IsMember             // a member of Audience
 )
 
 // Predicate is one condition. Only the fields of its Kind count.

@@ -60,7 +60,7 @@ func (d *dataplane) Install(plan *config.Plan, settings map[string]control.Setti
 		s := settings[ro.Name]
 		next.settings[ro.Name], next.ids[ro.Name] = s, i
 		split := *ro.Split
-		split.ID, split.Weight = i, s.Weight
+		split.ID, split.Weight, split.Open = i, s.Weight, len(s.Audiences)
 		if s.Keep != "" {
 			split.Upstreams[router.Stable] = next.keep(old, ro, s.Keep)
 		}
@@ -95,7 +95,7 @@ func (d *dataplane) Set(rollout string, s control.Setting) {
 	}
 	next.settings[rollout] = s
 	split := *old.splits[i]
-	split.Weight = s.Weight
+	split.Weight, split.Open = s.Weight, len(s.Audiences)
 	if s.Keep == "" {
 		split.Upstreams = old.plan.Rollouts[i].Split.Upstreams
 	}
@@ -125,6 +125,7 @@ func (d *dataplane) Read(rollout string, r *control.Reading) {
 	}
 	r.Forced = split.Forced[router.Stable].Total() + split.Forced[router.Canary].Total()
 	r.Keyless = split.Keyless.Total()
+	readRings(split.Rings, r)
 	stable, canary := now.snap.Pools[ups[router.Stable]], now.snap.Pools[ups[router.Canary]]
 	r.StableHealthy, r.CanaryHealthy = stable.Healthy(), canary.Healthy()
 	r.StableInFlight, r.CanaryInFlight = stable.InFlight(), canary.InFlight()
@@ -170,6 +171,7 @@ func routesWith(routes []*router.Route, splits []*router.Split) []*router.Route 
 // splitOf is a rollout's meters: the old ones while the step is the same, else new ones at zero.
 func splitOf(ro *config.Rollout, s control.Setting, old *installed) *proxy.Split {
 	split := &proxy.Split{Name: ro.Name, Expose: ro.Expose, Force: ro.Split.Force}
+	split.Rings = ringsOf(ro, s, old)
 	if old != nil {
 		if i, ok := old.index(ro.Name); ok && old.settings[ro.Name].Step == s.Step && old.settings[ro.Name].Revision == s.Revision {
 			was := old.snap.Splits[i]

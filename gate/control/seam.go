@@ -38,9 +38,11 @@ type Setting struct {
 type Reading struct {
 	Stable, Canary                 window.Snapshot // evidence; Users filled when WantUsers
 	WantUsers                      bool
-	Quiet                          bool   // Stable and Canary are as they were
-	Forced                         uint64 // requests by the force header: never evidence
-	Keyless                        uint64 // requests without any key: stable, no evidence
+	Quiet                          bool               // Stable and Canary are as they were
+	Forced                         uint64             // requests by the force header: never evidence
+	Keyless                        uint64             // requests without any key: stable, no evidence
+	Members                        *window.Snapshot   // of open rings on the canary, where they are no evidence; nil: the ladder has no rings
+	Past                           []*window.Snapshot // on the version in service, since the data plane keeps the meters: of nobody in particular, of the members of each ring
 	StableHealthy                  bool
 	CanaryHealthy                  bool
 	StableInFlight, CanaryInFlight int
@@ -55,6 +57,7 @@ func settingOf(s gate.State, p *gate.Policy, mask *window.Mask) Setting {
 		}
 		return out
 	}
+	out.Weight = max(out.Weight, s.Ebb.Weight)
 	switch s.Phase {
 	case gate.Waiting, gate.RolledBack, gate.Completed:
 		return out
