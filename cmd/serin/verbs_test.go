@@ -296,13 +296,14 @@ func TestReport_Interrupted_SaysSo(t *testing.T) {
 
 func TestWatch_Text_IsOneLineAChange(t *testing.T) {
 	var out bytes.Buffer
-	w := watcher{env: &env{stdout: &out}, name: "a"}
+	w := watcher{env: &env{stdout: &out}}
+	f := follower{name: "a", on: w.show}
 	say := func(kind string, v any) error {
 		raw, err := json.Marshal(v)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return w.on(admin.Event{Kind: kind, Data: raw, ID: "e-1"})
+		return f.event(admin.Event{Kind: kind, Data: raw, ID: "e-1"})
 	}
 	going := admin.Rollout{Name: "a", Version: 1, Phase: "progressing", Weight: .05}
 	if err := say("snapshot", admin.Rollouts{Rollouts: []admin.Rollout{{Name: "other"}, going}}); err != nil {
@@ -315,15 +316,15 @@ func TestWatch_Text_IsOneLineAChange(t *testing.T) {
 		t.Errorf("%d lines:\n%s", n, out.String())
 	}
 	going.Phase, going.Weight, going.Version = "rolled_back", 0, 2
-	if err := say("rollout", going); err != errEnded || w.env.report(w.end) != exitRolledBack {
-		t.Errorf("ended with %v, %v", err, w.end)
+	if err := say("rollout", going); err != errEnded || w.env.report(f.end) != exitRolledBack {
+		t.Errorf("ended with %v, %v", err, f.end)
 	}
-	if w.last != "e-1" {
+	if f.last != "e-1" {
 		t.Errorf("the last event's id is not kept")
 	}
 	w.env.stderr = io.Discard
-	if err := say("removed", map[string]string{"name": "a"}); err != errEnded || w.env.report(w.end) != exitFailure {
-		t.Errorf("removed: %v, %v", err, w.end)
+	if err := say("removed", map[string]string{"name": "a"}); err != errEnded || w.env.report(f.end) != exitFailure {
+		t.Errorf("removed: %v, %v", err, f.end)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -23,20 +24,19 @@ var errEnded = errors.New("the rollout has ended")
 func newWatchCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watch [NAME]",
-		Short: "a line at every change, until the rollout ends",
-		Long: `A line at every change: text on a terminal, else one JSON status a line.
+		Short: "the rollout live on the screen, until it ends",
+		Long: `On a terminal a live screen: ladder, gates, charts, log, and keys to pause, promote and
+roll back. With -o text, or where no terminal is, a line at every change; with -o json
+one JSON status a line, the default into a pipe.
 Ends with the rollout's exit code: 0 completed, 3 rolled back.`,
 		Args: oneName,
 	}
 	t := e.targetFlags(cmd)
-	output := cmd.Flags().StringP("output", "o", "", "text or json (default text on a terminal, else json)")
+	output := cmd.Flags().StringP("output", "o", "", "screen, text or json (default screen on a terminal, else json)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		asJSON, err := wantJSON(*output)
+		form, err := e.watchForm(*output)
 		if err != nil {
 			return err
-		}
-		if *output == "" {
-			asJSON = !isTerminal(e.stdout)
 		}
 		c, err := t.client()
 		if err != nil {
@@ -47,34 +47,53 @@ Ends with the rollout's exit code: 0 completed, 3 rolled back.`,
 		if err != nil {
 			return err
 		}
-		w := watcher{env: e, name: ro.Name, json: asJSON}
-		return w.follow(cmd.Context(), c)
+		if _, over := ended(ro); form == "screen" && !over {
+			return e.live(cmd.Context(), c, ro, os.Stdin)
+		}
+		w := watcher{env: e, json: form == "json"}
+		f := follower{name: ro.Name, on: w.show}
+		return f.follow(cmd.Context(), c)
 	}
 	return cmd
 }
 
-// watcher prints one rollout's changes.
-type watcher struct {
-	env  *env
+// watchForm is how watch shows: screen, text or json.
+func (e *env) watchForm(asked string) (string, error) {
+	switch {
+	case asked == "" && isTerminal(e.stdout) && isTerminal(os.Stdin):
+		return "screen", nil
+	case asked == "" && isTerminal(e.stdout):
+		return "text", nil
+	case asked == "":
+		return "json", nil
+	case asked == "screen" && !isTerminal(e.stdout):
+		return "", usagef("-o text or -o json", "the screen needs a terminal")
+	case !slices.Contains([]string{"screen", "text", "json"}, asked):
+		return "", usagef("-o screen, -o text or -o json", "there is no output form %q", asked)
+	}
+	return asked, nil
+}
+
+// follower takes one rollout's statuses from the daemon's events until the rollout ends.
+type follower struct {
 	name string
-	json bool
+	on   func(admin.Rollout) error // an error ends following
 	last string // event, to resume after a break
-	seen string // what the line before said
 	end  error
 }
 
 // follow reads events until the rollout ends; a stream that breaks is taken up again.
-func (w *watcher) follow(ctx context.Context, c *admin.Client) error {
+func (f *follower) follow(ctx context.Context, c *admin.Client) error {
 	silent := time.Now()
 	for {
-		err := c.Events(ctx, w.last, func(ev admin.Event) error {
+		err := c.Events(ctx, f.last, func(ev admin.Event) error {
 			silent = time.Now()
-			return w.on(ev)
+			return f.event(ev)
 		})
 		var unreachable *admin.UnreachableError
 		switch {
 		case errors.Is(err, errEnded):
-			return w.end
+			return f.end
 		case !errors.As(err, &unreachable) || time.Since(silent) > patience:
 			return err
 		}
@@ -86,9 +105,9 @@ func (w *watcher) follow(ctx context.Context, c *admin.Client) error {
 	}
 }
 
-func (w *watcher) on(ev admin.Event) error {
+func (f *follower) event(ev admin.Event) error {
 	if ev.ID != "" {
-		w.last = ev.ID
+		f.last = ev.ID
 	}
 	switch ev.Kind {
 	case "snapshot":
@@ -96,52 +115,65 @@ func (w *watcher) on(ev admin.Event) error {
 		if err := json.Unmarshal(ev.Data, &all); err != nil {
 			return fmt.Errorf("read event: %w", err)
 		}
-		i := slices.IndexFunc(all.Rollouts, func(ro admin.Rollout) bool { return ro.Name == w.name })
+		i := slices.IndexFunc(all.Rollouts, func(ro admin.Rollout) bool { return ro.Name == f.name })
 		if i < 0 {
-			return w.removed()
+			return f.removed()
 		}
-		return w.show(all.Rollouts[i])
+		return f.status(all.Rollouts[i])
 	case "rollout":
 		var ro admin.Rollout
 		if err := json.Unmarshal(ev.Data, &ro); err != nil {
 			return fmt.Errorf("read event: %w", err)
 		}
-		if ro.Name == w.name {
-			return w.show(ro)
+		if ro.Name == f.name {
+			return f.status(ro)
 		}
 	case "removed":
 		var gone struct {
 			Name string `json:"name"`
 		}
-		if json.Unmarshal(ev.Data, &gone) == nil && gone.Name == w.name {
-			return w.removed()
+		if json.Unmarshal(ev.Data, &gone) == nil && gone.Name == f.name {
+			return f.removed()
 		}
 	}
 	return nil
 }
 
-func (w *watcher) removed() error {
-	w.end = &exitError{code: exitFailure, err: fmt.Errorf("rollout %s is no longer in the configuration", w.name)}
+func (f *follower) removed() error {
+	f.end = &exitError{code: exitFailure, err: fmt.Errorf("rollout %s is no longer in the configuration", f.name)}
 	return errEnded
+}
+
+func (f *follower) status(ro admin.Rollout) error {
+	if err := f.on(ro); err != nil {
+		return err
+	}
+	if code, over := ended(ro); over {
+		if code != exitOK {
+			f.end = &exitError{code: code}
+		}
+		return errEnded
+	}
+	return nil
+}
+
+// watcher prints one rollout's changes.
+type watcher struct {
+	env  *env
+	json bool
+	seen string // what the line before said
 }
 
 func (w *watcher) show(ro admin.Rollout) error {
 	if w.json {
 		enc := json.NewEncoder(w.env.stdout)
 		enc.SetEscapeHTML(false)
-		if err := enc.Encode(ro); err != nil {
-			return err
-		}
-	} else if seen := fmt.Sprint(ro.Version, ro.Phase, ro.Weight, ro.Stage.Index, ro.Reason); seen != w.seen {
+		return enc.Encode(ro)
+	}
+	if seen := fmt.Sprint(ro.Version, ro.Phase, ro.Weight, ro.Stage.Index, ro.Reason); seen != w.seen {
 		w.seen = seen
 		w.env.print(brief(ro, time.Now()))
 		w.env.print(wrapped(ro.Sentence, "          ")...)
-	}
-	if code, over := ended(ro); over {
-		if code != exitOK {
-			w.end = &exitError{code: code}
-		}
-		return errEnded
 	}
 	return nil
 }
