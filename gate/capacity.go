@@ -11,11 +11,14 @@ import (
 const slack = .9
 
 // overloads reports whether a weight would ask more of the canary's pool than it carries, at a load of both arms in
-// requests per second. An unknown load overloads nothing: without traffic nothing passes anyway.
+// requests per second (below 0: not known yet).
 func (t *turn) overloads(w router.Weight, load float64) bool {
 	capacity := t.p.Capacity
 	if capacity <= 0 || w == 0 {
 		return false
+	}
+	if load < 0 { // not known yet, so soon after a start: nobody new until it is
+		return w > t.s.Weight
 	}
 	if t.was.Reason == CapacityReached {
 		capacity *= slack
@@ -33,6 +36,9 @@ func (p *Policy) MostWeight(load float64) router.Weight {
 
 // capacityText says what a pool would have to carry.
 func capacityText(s State, p *Policy, d *Decision) string {
+	if d.Load < 0 {
+		return "how much traffic there is, is not known yet, and the canary's pool has a capacity"
+	}
 	_, to, _ := p.crossing(&s)
 	if d.Verdict != Pass && len(d.Reasons) > 0 && d.Load*s.Weight.Fraction() > p.Capacity {
 		return fmt.Sprintf("%s of %s requests/s is more than the %s that the canary's pool carries: it has grown since the weight was set",

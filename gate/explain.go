@@ -52,6 +52,8 @@ func Explain(s State, p *Policy, d Decision) string {
 		return awaitSentence(s, p)
 	case ActRefuse:
 		return refuseSentence(s, p, &d)
+	case ActDrill:
+		return "A drill of the canary began or ended." // whoever runs it says more
 	}
 	panic(fmt.Sprintf("BUG: no sentence for action %d", d.Action))
 }
@@ -63,7 +65,7 @@ func infinitive(a Action) string {
 	case ActRollback:
 		return "roll back"
 	case ActHold, ActStart, ActAdvance, ActComplete, ActPause, ActResume, ActPromote, ActApprove, ActRetry, ActRestart,
-		ActReplan, ActFreeze, ActWithdrawn, ActAwait, ActRefuse, ActWiden:
+		ActReplan, ActFreeze, ActWithdrawn, ActAwait, ActRefuse, ActWiden, ActDrill:
 	}
 	return a.String()
 }
@@ -81,7 +83,7 @@ func past(a Action) string {
 	case ActPromote:
 		return "Promoted"
 	case ActHold, ActStart, ActComplete, ActPause, ActResume, ActApprove, ActRetry, ActRestart, ActReplan, ActFreeze,
-		ActWithdrawn, ActAwait, ActRefuse:
+		ActWithdrawn, ActAwait, ActRefuse, ActDrill:
 	}
 	return a.String()
 }
@@ -278,6 +280,9 @@ func refuseSentence(s State, p *Policy, d *Decision) string {
 	case RefusedInput:
 		return fmt.Sprintf("Nothing changed: %s asks for what does not exist (the ladder has %d stages).", verb, len(p.Stages))
 	case RefusedLoad:
+		if d.Overload < 0 {
+			return "Nothing changed: how much traffic there is, is not known yet, and the canary's pool has a capacity; ask again in some seconds."
+		}
 		return fmt.Sprintf("Nothing changed: the canary's pool carries %s requests/s, so at this load at most %s.",
 			decimals(p.Capacity, 1), p.MostWeight(d.Overload))
 	case RefusedFreeze:

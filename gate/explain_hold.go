@@ -29,6 +29,7 @@ var reasonTexts = map[Reason]string{
 	StaleReplicas:        "too few replicas report",
 	RestartReplayed:      "restored after a restart",
 	Manual:               "waiting for a person, or done by one",
+	DrillRequired:        "a drill must pass first",
 	CapacityReached:      "the canary's pool carries no more",
 	FrozenAll:            "everything is paused",
 	Passed:               "every gate passed",
@@ -88,8 +89,13 @@ func waitingSentence(s State, p *Policy, d *Decision) string {
 	case WindowClosed:
 		return "Waiting: the window for widening is closed."
 	case CapacityReached:
+		if d.Load < 0 {
+			return "Waiting: " + capacityText(s, p, d) + "."
+		}
 		return fmt.Sprintf("Waiting: %s of this traffic is more than the %s requests/s that the canary's pool carries.",
 			stageName(p, nextStage(&s, p)), decimals(p.Capacity, 1))
+	case DrillRequired:
+		return fmt.Sprintf("Waiting: a drill of revision %s must have passed within %s before it begins: serin drill %s.", s.Revision, span(p.DrillAge), p.Rollout)
 	case JournalUnavailable:
 		return "Waiting: the journal cannot be written, and without it nothing starts."
 	case CanaryPoolUnhealthy:

@@ -58,6 +58,7 @@ const (
 	ActAwait     // the evidence is in, a person is asked
 	ActRefuse    // an operator's verb that does not apply: nothing changed
 	ActWiden     // sparse = widen: more of the users within the stage, opted in, without the evidence
+	ActDrill     // a drill began or ended: nothing moved
 )
 
 // Reason is a code of product.md, section 5; the empty reason is only for decisions that need none.
@@ -84,6 +85,7 @@ const (
 	JournalUnavailable   Reason = "journal_unavailable"
 	StaleReplicas        Reason = "stale_replicas"
 	RestartReplayed      Reason = "restart_replayed"
+	DrillRequired        Reason = "drill_required"
 	Manual               Reason = "manual"
 	CapacityReached      Reason = "capacity_reached" // the pool carries no more of this traffic
 	FrozenAll            Reason = "frozen"           // a person has paused everything
@@ -133,6 +135,7 @@ type Criterion interface {
 // Question is what a criterion is asked at one tick.
 type Question struct {
 	View      *window.View
+	Mirror    *window.View     // comparisons of mirrored answers, stable's those of stable with itself; nil: no mirror
 	Stage     int              // 1-based
 	Crossings int              // K: crossings of the ladder, the bake included
 	Failers   int              // C: criteria with CanFail in this ladder
@@ -191,6 +194,7 @@ type Policy struct {
 	Stages         []Stage
 	Criteria       []Criterion
 	ManualStart    bool
+	DrillAge       time.Duration // a drill of this revision must have passed within it before the first stage; 0: none is asked for
 	MaxStage       time.Duration // default 6h
 	Warmup         time.Duration // default 120s
 	Sparse         string        // extend | widen | ask
@@ -220,7 +224,9 @@ type Plain struct {
 // Seen is what the control loop read at a tick.
 type Seen struct {
 	View             window.View
-	StableHealthy    bool // pools with at least one healthy server
+	Mirror           *window.View // comparisons of mirrored answers; nil: no mirror
+	Drilled          bool         // a drill of this revision has passed lately (Policy.DrillAge)
+	StableHealthy    bool         // pools with at least one healthy server
 	CanaryHealthy    bool
 	WindowOpen       bool
 	JournalAvailable bool

@@ -53,7 +53,8 @@ type Options struct {
 	Log       *slog.Logger      // nil: silent
 	Tick      time.Duration     // between two looks, default 1s
 	Save      time.Duration     // between two saves of the evidence, default 5s
-	// WindowOpen reports whether the rollout may widen at a wall time, and until when that holds (zero: for ever). nil: always.
+	// WindowOpen reports whether the rollout may widen at a wall time, and until when that holds (zero: for ever). nil: what
+	// its policy's windows say.
 	WindowOpen func(rollout string, at time.Time) (open bool, until time.Time)
 }
 
@@ -83,6 +84,7 @@ type Loop struct {
 	saveAt   time.Time // of the last regular save
 	shownAt  time.Time // of the last Status
 	told     gate.Tick // what the brain was told last
+	freeze   *gate.Freeze
 	started  bool
 }
 
@@ -103,7 +105,7 @@ func New(o Options) *Loop {
 		l.save = 5 * time.Second
 	}
 	if l.window == nil {
-		l.window = func(string, time.Time) (bool, time.Time) { return true, time.Time{} }
+		l.window = l.windowOf
 	}
 	if l.restored == nil {
 		l.restored = &journal.Restored{Fresh: true}
@@ -145,6 +147,14 @@ func contains(entries []journal.Entry, id string) bool {
 
 // Status is the state as of the last tick or decision, never nil once Start has returned. It is immutable.
 func (l *Loop) Status() *Status { return l.status.Load() }
+
+// windowOf asks the rollout's own windows.
+func (l *Loop) windowOf(name string, at time.Time) (open bool, until time.Time) {
+	if r := l.find(name); r != nil {
+		return r.policy.Window.Open(at)
+	}
+	return true, time.Time{}
+}
 
 func (l *Loop) find(name string) *rollout {
 	for _, r := range l.rollouts {

@@ -45,6 +45,8 @@ func (l *Loop) serve(ctx context.Context) {
 				l.operate(m)
 			case *reload:
 				m.done <- l.reload(m.plan)
+			case *freezing:
+				l.freezeAll(m)
 			}
 		}
 		l.dispatch()
@@ -94,6 +96,7 @@ func (l *Loop) onTick(now time.Time) {
 	}
 	l.pen.wait = false
 	l.answerLate(now)
+	l.pen.late(now, l.tick)
 	if now.Sub(l.saveAt) >= every || l.pen.err() != nil {
 		l.saveAt, l.pen.saveDue = now, true
 	}

@@ -62,6 +62,7 @@ func (l *Loop) operate(o *operation) {
 	now := time.Now()
 	r.stir(now)
 	l.look(r, now) // what the step has cost must be known before its meters go
+	o.op.Load, o.op.Frozen = r.load(now), l.freeze != nil
 	next, d := gate.Step(r.state, r.policy, now, o.op)
 	if d.Action == gate.ActRefuse {
 		a := answer{decision: d}

@@ -17,6 +17,8 @@ type pen struct {
 	saveDue bool
 	failed  [2]error // of the last append and the last save; nil: it worked
 	wait    bool     // after a failure: nothing more before the next tick
+	savers  []saver  // wait for the next save
+	saving  []saver  // wait for the one under way
 }
 
 // note is one entry on its way to the disk.
@@ -95,6 +97,7 @@ func (l *Loop) dispatch() {
 		p.jobs <- job{entries: entries}
 	case p.saveDue:
 		p.saveDue = false
+		p.saving, p.savers = p.savers, nil
 		state := l.compose()
 		p.jobs <- job{state: &state}
 	default:
@@ -114,12 +117,14 @@ func (l *Loop) finished(w written) {
 		p.wait = true
 		if w.state {
 			p.saveDue = true
+			p.unsaved()
 			return
 		}
 		l.unwritten(sealed, w.err)
 		return
 	}
 	if w.state {
+		p.saved()
 		return
 	}
 	p.saveDue = true

@@ -17,7 +17,7 @@ func (l *Loop) compose() journal.Saved {
 	for _, r := range l.rollouts {
 		all[r.name] = l.remembered(r)
 	}
-	return journal.Saved{Rollouts: all}
+	return journal.Saved{Rollouts: all, Freeze: l.freeze}
 }
 
 // remembered is r's record. While r rests it is made once in a while: nothing but its clocks moves, and a clock that a

@@ -30,7 +30,7 @@ func (l *Loop) Start() error {
 	if l.restored.Broken != "" {
 		l.log.Error("state unreadable: every rollout is at weight 0 and starts nothing by itself", "err", l.restored.Broken)
 	}
-	l.gone = l.restored.Rollouts
+	l.gone, l.freeze = l.restored.Rollouts, l.restored.Freeze
 	if l.gone == nil {
 		l.gone = map[string]journal.Record{}
 	}

@@ -18,7 +18,7 @@ func (l *Loop) publish(now time.Time) {
 		return
 	}
 	l.shownAt = now
-	s := &Status{At: now.Round(0), File: l.plan.File, Journal: JournalStatus{Available: l.available(now)}, Warnings: l.warnings}
+	s := &Status{At: now.Round(0), File: l.plan.File, Journal: JournalStatus{Available: l.available(now)}, Warnings: l.warnings, Freeze: l.freeze}
 	if err := l.pen.err(); err != nil {
 		s.Journal.Err = err.Error()
 	} else if !s.Journal.Available {
@@ -71,13 +71,17 @@ func (l *Loop) report(r *rollout, now time.Time) RolloutStatus {
 	*view = r.tracker.View(now)
 	out := RolloutStatus{
 		Name: r.name, Version: s.Version, Phase: s.Phase, Revision: s.Revision, Attempt: s.Attempt, Route: p.Route,
-		Weight: fraction(s.Weight), KeyMissingRatio: r.keyless(), Stage: stageStatus(r), Stages: rungs(r),
+		Weight: fraction(s.Sent()), KeyMissingRatio: r.keyless(), Stage: stageStatus(r), Stages: rungs(r),
 		Verdict: d.Verdict, Reason: d.Reason, Reasons: d.Reasons, Baseline: d.Baseline, Gates: d.Findings,
 		Sentence: gate.Explain(*s, p, *d), Next: gate.Next(*s, p, *d, now), Why: gate.Why(*s, p, *d, view, r.mask.Count()),
 		Stable: armStatus(view, 0), Canary: armStatus(view, 1), Exposure: r.cost(), Users: r.users(view), Window: l.windowStatus(r, now),
 		Approval: deadline(gate.ApprovalTimer(*s, p), gate.AwaitingApprovalCode, now), Hold: deadline(gate.HoldTimer(*s, p), s.Reason, now), Allowed: gate.Allowed(*s, p, now), WaitingFor: waitingFor(r), LastDecision: r.last, DryRun: p.DryRun,
 		StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy, State: *s, Setting: r.setting,
 		Live: slices.Clip(r.series.live), Recent: slices.Clip(r.series.recent), Whole: slices.Clip(r.series.whole),
+	}
+	if p.Capacity > 0 || p.StableCapacity > 0 {
+		load := r.load(now)
+		out.Capacity = &CapacityStatus{Canary: p.Capacity, Stable: p.StableCapacity, Load: load, Most: fraction(p.MostWeight(load))}
 	}
 	if o := r.observed(); o >= 0 {
 		out.ObservedWeight = &o

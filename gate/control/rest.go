@@ -37,7 +37,7 @@ type circumstances struct{ stableHealthy, canaryHealthy, windowOpen, journalAvai
 // resting reports whether the tick has nothing to decide, having looked. i spreads the rollouts over the ticks.
 func (r *rollout) resting(now time.Time, i int) bool {
 	c := circumstances{r.reading.StableHealthy, r.reading.CanaryHealthy, r.windowOpen, r.journalAvailable}
-	if !r.reading.Quiet || c != r.rest.circumstances || r.pending != nil {
+	if !r.reading.Quiet || c != r.rest.circumstances || r.pending != nil || r.state.Ebb.Weight > 0 {
 		r.stir(now)
 		r.rest.circumstances = c
 	}

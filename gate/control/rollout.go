@@ -32,6 +32,7 @@ type rollout struct {
 	before  window.Counts      // stable's error rate then
 	spent   exposure           // of the attempt, the current step left out
 	series  series
+	traffic load
 
 	// of the last look
 	windowOpen       bool
@@ -61,6 +62,9 @@ func (l *Loop) look(r *rollout, now time.Time) {
 		}
 	}
 	r.tracker.Add(now, &r.total[0], &r.total[1])
+	if r.policy.Capacity > 0 || r.policy.StableCapacity > 0 {
+		r.traffic.add(now, r.state.Step, &r.total)
+	}
 	r.journalAvailable = l.available(now) && r.pending == nil
 	r.windowOpen, _ = l.window(r.name, now)
 }
@@ -70,6 +74,7 @@ func (l *Loop) seen(r *rollout, now time.Time) *gate.Tick {
 	l.told.Seen = gate.Seen{
 		View: r.tracker.View(now), StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy,
 		ObservedWeight: r.observed(), WallClock: now, JournalAvailable: r.journalAvailable, WindowOpen: r.windowOpen,
+		Load: r.load(now), Freeze: l.freeze,
 	}
 	return &l.told
 }
@@ -101,7 +106,7 @@ func zero(u *window.Users) {
 
 // idle reports that stable serves everybody and no attempt is under way.
 func (r *rollout) idle() bool {
-	return r.state.Phase == gate.RolledBack || r.state.Phase == gate.Waiting && r.state.Weight == 0
+	return r.state.Phase == gate.RolledBack && r.state.Ebb.Weight == 0 || r.state.Phase == gate.Waiting && r.state.Weight == 0
 }
 
 // observed is the canary's share of the step's keyed requests, masked ones included; -1 without any.

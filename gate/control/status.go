@@ -17,6 +17,7 @@ type Status struct {
 	Journal   JournalStatus
 	Unwritten []journal.Entry // done, and not on disk yet; oldest first
 	Warnings  []string        // what the restart found damaged
+	Freeze    *gate.Freeze    // everything is paused; nil: it is not
 }
 
 // JournalStatus says whether the disk takes decisions.
@@ -68,6 +69,7 @@ type RolloutStatus struct {
 	WaitingFor      string          // "" : nothing
 	LastDecision    *journal.Entry  // nil: none yet
 	DryRun          bool
+	Capacity        *CapacityStatus // nil: nobody said what the pools carry
 	StableHealthy   bool
 	CanaryHealthy   bool
 	State           gate.State // the whole memory
@@ -125,6 +127,13 @@ type UsersStatus struct {
 type WindowStatus struct {
 	Open  bool
 	Until time.Time
+}
+
+// CapacityStatus is what the pools carry, in requests per second; 0: not said.
+type CapacityStatus struct {
+	Canary, Stable float64
+	Load           float64 // of both arms together, over the last minute; < 0: not known yet
+	Most           float64 // the largest weight that the canary's pool carries of it
 }
 
 // DeadlineStatus is a wait that may end by itself. Until zero: it does not.

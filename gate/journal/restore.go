@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"serin/gate"
 )
 
 // Restored is what the last process left.
@@ -14,6 +16,7 @@ type Restored struct {
 	Broken   string            // why nothing could be read although files exist: weight 0, nothing starts by itself
 	Warnings []string          // what was mended or passed over, for the log
 	Rollouts map[string]Record // never nil
+	Freeze   *gate.Freeze      // everything is paused; nil: it is not
 }
 
 // maxStateBytes bounds what is read of a state file: a thousand rollouts' worth.
@@ -47,6 +50,7 @@ func (j *Journal) restore() (*Restored, error) {
 		}
 		return r, nil
 	}
+	r.Freeze = saved.Freeze
 	r.Fresh = state == missing && !prev.found && !lines.found
 	r.Rollouts = saved.Rollouts
 	if r.Rollouts == nil {

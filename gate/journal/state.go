@@ -17,6 +17,7 @@ type Saved struct {
 	Seq      uint64            `json:"seq"` // of the last line written before; set by Save
 	At       time.Time         `json:"at"`  // wall time, for people; set by Save
 	Rollouts map[string]Record `json:"rollouts"`
+	Freeze   *gate.Freeze      `json:"freeze,omitempty"` // everything is paused; nil: it is not
 }
 
 // Record is everything one rollout must remember. Its zero value is a rollout nobody has seen.
