@@ -42,6 +42,8 @@ func Next(s State, p *Policy, d Decision, now time.Time) string {
 
 func nextOfWaiting(s State, p *Policy, now time.Time) string {
 	switch {
+	case s.Reason == DrillRequired:
+		return fmt.Sprintf("Starts at %s once a drill has passed: serin drill %s.", stageName(p, max(s.From, 1)), p.Rollout)
 	case s.Withdrawn:
 		return ""
 	case s.Reason == StableOutdated:

@@ -497,7 +497,7 @@ func TestWords_EveryEnum_HasOne(t *testing.T) {
 		func(i int) ([]byte, error) { return gate.Phase(i).MarshalText() })
 	f("verdict", int(gate.Fail)+1, func(i int) string { return gate.Verdict(i).String() },
 		func(i int) ([]byte, error) { return gate.Verdict(i).MarshalText() })
-	f("action", int(gate.ActWiden)+1, func(i int) string { return gate.Action(i).String() },
+	f("action", int(gate.ActDrill)+1, func(i int) string { return gate.Action(i).String() },
 		func(i int) ([]byte, error) { return gate.Action(i).MarshalText() })
 	f("verb", int(gate.VerbRetry), func(i int) string { return gate.Verb(i + 1).String() },
 		func(i int) ([]byte, error) { return gate.Verb(i + 1).MarshalText() })

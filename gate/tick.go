@@ -80,6 +80,8 @@ func (t *turn) begin(seen *Seen) {
 		t.end(ActHold, Manual)
 	case !seen.CanaryHealthy:
 		t.end(ActHold, CanaryPoolUnhealthy)
+	case t.p.DrillAge > 0 && !seen.Drilled:
+		t.end(ActHold, DrillRequired)
 	case !seen.WindowOpen:
 		t.end(ActHold, WindowClosed)
 	case !t.p.free(first) && s.Approved != first:

@@ -25,6 +25,7 @@ var update = flag.Bool("update", false, "rewrite the transcripts")
 //
 //	policy ladder=1%,5%,25%,100% every=2m        begin a rollout; gate lines add criteria
 //	gate error_rate | stable + 0.5pt | stable + 2pt
+//	mirror rps=20 stable=1% canary=1%            comparisons of mirrored answers, bad: they differ
 //	world rps=200 stable=1% canary=1%            the traffic from here on
 //	run 10m                                      a tick every second; only what is new is told
 //	tick                                         one more second, whatever it says
@@ -114,6 +115,7 @@ type story struct {
 	lines   []string
 	step    uint64
 	terse   bool
+	mirror  *world // comparisons of mirrored answers; nil: none
 }
 
 func (st *story) say(format string, args ...any) {
@@ -130,6 +132,13 @@ func (st *story) command(line string) {
 		st.gate(rest)
 	case "world":
 		st.world(fields(rest))
+	case "mirror":
+		own := st.w
+		if st.w = st.mirror; st.w == nil {
+			st.w = newWorld()
+		}
+		st.world(fields(rest))
+		st.mirror, st.w = st.w, own
 	case "set":
 		for k, v := range fields(rest) {
 			st.seen[k] = v
@@ -273,6 +282,11 @@ func (st *story) setting(p *gate.Policy, k, v string) {
 		p.KeepOld = st.duration(v)
 	case "plain":
 		p.Plain = &gate.Plain{Window: st.duration(v), MinRequests: 100, Failures: 3}
+	case "mirror":
+		share := router.Weight(st.share(v) * 10_000)
+		p.Stages = append([]gate.Stage{{Label: "mirror " + share.String(), Mirror: share}}, p.Stages...)
+	case "drill":
+		p.DrillAge = st.duration(v)
 	case "dry_run":
 		p.DryRun = v == "true"
 	case "revert_over":
@@ -382,6 +396,12 @@ func (st *story) tick(aloud bool) {
 	}
 	seen.JournalAvailable = st.seen["journal"] != "down"
 	seen.Terse = st.terse
+	seen.Drilled = st.seen["drilled"] == "true"
+	if st.mirror != nil && st.s.Stage == 1 {
+		st.mirror.spend(time.Second, .9)
+		v := st.mirror.view()
+		seen.Mirror = &v
+	}
 	st.take(gate.Tick{Seen: seen}, aloud)
 }
 
@@ -393,6 +413,9 @@ func (st *story) take(ev gate.Event, aloud bool) {
 	}
 	if s.Step != st.step {
 		st.w.renew()
+		if st.mirror != nil {
+			st.mirror.renew()
+		}
 		st.step = s.Step
 	}
 	st.s = s

@@ -113,7 +113,12 @@ func gateName(metric string) string {
 }
 
 // nouns is what a rate counts: "errors", "client errors".
-func nouns(metric string) string { return gateName(metric) + "s" }
+func nouns(metric string) string {
+	if name := gateName(metric); strings.HasSuffix(name, "ch") {
+		return name + "es"
+	}
+	return gateName(metric) + "s"
+}
 
 // quantity is a metric as a sentence's subject: "error rate", "p99".
 func quantity(f *Finding) string {
