@@ -12,10 +12,14 @@ const (
 	usual   profile = iota // waits longer than any case, peers not trusted
 	brief                  // waits of briefWait, request bodies up to briefBody
 	trusted                // usual, and 127.0.0.1 is a trusted proxy
+	choosy                 // example.test only, no path of two readings, no underscores, choosyRequests a connection, choosyClients of an address
+	named                  // adds itself to Via as viaName, underscores are dropped
 	profiles
 )
 
-func (p profile) String() string { return [...]string{"usual", "brief", "trusted"}[p] }
+func (p profile) String() string {
+	return [...]string{"usual", "brief", "trusted", "choosy", "named"}[p]
+}
 
 // Case is one exchange, or a few that belong together.
 type Case struct {
@@ -58,7 +62,7 @@ func suite() []*group {
 		lengthGroups(), codingGroups(), fieldGroups(), hostGroups(), targetGroups(), versionGroups(), hopGroups(),
 		methodGroups(), interimGroups(), bodilessGroups(), surplusGroups(), responseGroups(), truncationGroups(),
 		trailerGroups(), chunkGroups(), limitGroups(), faithGroups(), upgradeGroups(), pipelineGroups(), retryGroups(),
-		forwardingGroups(), earlyGroups(), timeoutGroups(),
+		forwardingGroups(), earlyGroups(), timeoutGroups(), optionGroups(),
 	} {
 		for _, g := range groups {
 			for i := range g.Cases {

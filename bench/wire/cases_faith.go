@@ -22,6 +22,19 @@ func faithGroups() []*group {
 			}},
 			{Name: "Server", Play: probe{send: get(), answers: answerWith("Server: origin/1"), want: []outcome{forwarded().with(header("Server", "origin/1"))}}},
 			{Name: "no Server", Why: "RFC 9110 10.2.4: it describes the origin, which said nothing", Beyond: true, Play: probe{send: get(), want: []outcome{forwarded().with(without("Server"))}}},
+			{Name: "none: the proxy appends one", Why: "RFC 9110 6.6.1: a recipient with a clock MUST append one when it forwards", Play: probe{
+				send: get(), want: []outcome{forwarded().with(isDated())},
+			}},
+			{Name: "none in a 404", Why: "RFC 9110 6.6.1: a recipient with a clock MUST append one when it forwards", Play: probe{
+				send: get(), answers: []answer{{raw: lines("HTTP/1.1 404 No", "Content-Length: 0")}}, want: []outcome{answered(404, isDated())},
+			}},
+			{Name: "none in a chunked answer", Why: "RFC 9110 6.6.1: a recipient with a clock MUST append one when it forwards", Play: probe{
+				send: get(), answers: []answer{{raw: lines("HTTP/1.1 200 OK", "Transfer-Encoding: chunked") + "2\r\nok\r\n0\r\n\r\n"}},
+				want: []outcome{forwarded().with(isDated(), body("ok"))},
+			}},
+			{Name: "of a refusal", Why: "RFC 9110 6.6.1: an origin server with a clock MUST send one in 4xx", Play: probe{
+				send: get("Content-Length: x"), want: []outcome{refused(400).with(isDated())},
+			}},
 			{Name: "of a chunked answer", Play: probe{
 				send: get(), answers: []answer{{raw: lines("HTTP/1.1 200 OK", "Date: x", "Server: y", "Transfer-Encoding: chunked") + "0\r\n\r\n"}},
 				want: []outcome{forwarded().with(header("Date", "x"), header("Server", "y"))},

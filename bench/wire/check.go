@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // any of the alternatives will do.
@@ -220,6 +221,21 @@ func onConn(n int) is {
 }
 
 // reason wants the status line's text.
+// isDated wants one Date, of now.
+func isDated() is {
+	return func(m *message) error {
+		values := m.values("Date")
+		if len(values) != 1 {
+			return fmt.Errorf("Date %q, want one", values)
+		}
+		at, err := time.Parse("Mon, 02 Jan 2006 15:04:05 GMT", values[0])
+		if age := time.Since(at); err != nil || age < -time.Minute || age > time.Minute {
+			return fmt.Errorf("Date %q is not now", values[0])
+		}
+		return nil
+	}
+}
+
 func reason(want string) is {
 	return func(m *message) error {
 		if _, got, _ := strings.Cut(m.line, fmt.Sprintf(" %d ", m.status)); got != want {

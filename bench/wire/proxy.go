@@ -18,6 +18,10 @@ const (
 	briefWait   = 800 * time.Millisecond
 	briefAnswer = 1200 * time.Millisecond
 	briefBody   = 64 << 10
+
+	choosyRequests = 3
+	choosyClients  = 8
+	viaName        = "wire"
 )
 
 // setup is what one process of a proxy is configured for.

@@ -48,6 +48,13 @@ func writeHAProxy(s setup) (args []string, err error) {
 		rules += fmt.Sprintf("  http-request deny deny_status 413 if { req.body_size gt %d }\n", briefBody)
 		wait, answer = briefWait, briefAnswer
 	case trusted:
+	case choosy:
+		rules += haproxyUntrusted
+		rules += "  http-request deny deny_status 421 unless { req.hdr(host),field(1,:) -i example.test }\n"
+		rules += fmt.Sprintf("  stick-table type ip size 1k store conn_cur\n  tcp-request connection track-sc0 src\n  http-request deny deny_status 503 if { sc0_conn_cur gt %d }\n", choosyClients)
+	case named:
+		rules += haproxyUntrusted
+		rules += fmt.Sprintf("  http-request add-header Via \"%%[req.ver] %s\"\n", viaName)
 	}
 	text := fmt.Sprintf(haproxyText, wait.Milliseconds(), s.port, rules, s.upstream, answer.Milliseconds())
 	path, err := writeConfig(s, "haproxy.cfg", text)

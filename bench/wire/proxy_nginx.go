@@ -35,12 +35,22 @@ http {
   proxy_pass_header Date;
   proxy_pass_header Server;
 %[6]s
+  map $server_protocol $received { default 1.1; HTTP/1.0 1.0; }
+  map $http_via $passed { default "$http_via, "; "" ""; }
+  limit_conn_zone $binary_remote_addr zone=address:1m;
   server {
     listen 127.0.0.1:%[7]d;
-    server_name localhost;
+    server_name %[8]s;
     location / { proxy_pass http://pool; }
   }
-}
+%[9]s}
+`
+
+// nginxOthers answers for hosts that are not on the list.
+const nginxOthers = `  server {
+    listen 127.0.0.1:%d default_server;
+    return 421;
+  }
 `
 
 func writeNginx(s setup) (args []string, err error) {
@@ -54,6 +64,7 @@ func writeNginx(s setup) (args []string, err error) {
   proxy_set_header X-Forwarded-Port "";
   proxy_set_header X-Real-IP $remote_addr;
   proxy_set_header Forwarded "";`, "", 0
+	names, others := "localhost", ""
 	switch s.with {
 	case usual:
 	case brief:
@@ -66,8 +77,13 @@ func writeNginx(s setup) (args []string, err error) {
   proxy_send_timeout %[2]dms;`, briefWait.Milliseconds(), briefAnswer.Milliseconds())
 	case trusted:
 		forwarding = `  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`
+	case choosy:
+		names, others = "example.test", fmt.Sprintf(nginxOthers, s.port)
+		waits = fmt.Sprintf("  keepalive_requests %d;\n  limit_conn address %d;\n", choosyRequests, choosyClients)
+	case named:
+		waits = fmt.Sprintf("  proxy_set_header Via \"$passed$received %s\";\n", viaName)
 	}
-	text := fmt.Sprintf(nginxText, user, s.dir, s.upstream, maxBody, forwarding, waits, s.port)
+	text := fmt.Sprintf(nginxText, user, s.dir, s.upstream, maxBody, forwarding, waits, s.port, names, others)
 	path, err := writeConfig(s, "nginx.conf", text)
 	return []string{"-p", s.dir, "-c", path}, err
 }

@@ -33,10 +33,19 @@ write_idle = "%[1]s"
 tunnel_idle = "%[1]s"
 [listen.limits]
 body = "%[2]dKiB"
+body_rate = "4B"
 `, briefWait, briefBody>>10)
 		upstream = fmt.Sprintf("timeout = { response = \"%[1]s\", idle = \"%[1]s\" }\n", briefAnswer)
 	case trusted:
 		listen = `trusted_proxies = ["127.0.0.0/8"]` + "\n"
+	case choosy:
+		listen = fmt.Sprintf(`hosts = ["example.test"]
+ambiguous_paths = "reject"
+underscores = "reject"
+limits = { requests = %d, per_ip = %d }
+`, choosyRequests, choosyClients)
+	case named:
+		listen = fmt.Sprintf("via = %q\nunderscores = \"drop\"\n", viaName)
 	}
 	text := fmt.Sprintf(serinText, s.port, !s.fullDoor, listen, s.dir, s.upstream, upstream)
 	path, err := writeConfig(s, "serin.toml", text)
