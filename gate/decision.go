@@ -35,6 +35,7 @@ type Decision struct {
 	Over      time.Duration `json:"over,omitempty"`     // a rollback that takes so long (revert.over)
 	Load      float64       `json:"load,omitempty"`     // requests per second of both arms, where a pool's capacity is known
 	Overload  float64       `json:"overload,omitempty"` // a rollback brings stable so many requests per second, more than it carries
+	Arm       string        `json:"arm,omitempty"`      // of an experiment, that it is about; "": all
 	News      bool          `json:"-"`                  // says something new: journal it, raise the version
 }
 

@@ -54,6 +54,10 @@ func Explain(s State, p *Policy, d Decision) string {
 		return refuseSentence(s, p, &d)
 	case ActDrill:
 		return "A drill of the canary began or ended." // whoever runs it says more
+	case ActStopArm: // package experiment says more
+		return fmt.Sprintf("Stopped an arm of the experiment%s.", by(&d))
+	case ActEnd:
+		return "The experiment's time is over."
 	}
 	panic(fmt.Sprintf("BUG: no sentence for action %d", d.Action))
 }
@@ -65,7 +69,7 @@ func infinitive(a Action) string {
 	case ActRollback:
 		return "roll back"
 	case ActHold, ActStart, ActAdvance, ActComplete, ActPause, ActResume, ActPromote, ActApprove, ActRetry, ActRestart,
-		ActReplan, ActFreeze, ActWithdrawn, ActAwait, ActRefuse, ActWiden, ActDrill:
+		ActReplan, ActFreeze, ActWithdrawn, ActAwait, ActRefuse, ActWiden, ActDrill, ActStopArm, ActEnd:
 	}
 	return a.String()
 }
@@ -83,7 +87,7 @@ func past(a Action) string {
 	case ActPromote:
 		return "Promoted"
 	case ActHold, ActStart, ActComplete, ActPause, ActResume, ActApprove, ActRetry, ActRestart, ActReplan, ActFreeze,
-		ActWithdrawn, ActAwait, ActRefuse, ActDrill:
+		ActWithdrawn, ActAwait, ActRefuse, ActDrill, ActStopArm, ActEnd:
 	}
 	return a.String()
 }

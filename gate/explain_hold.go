@@ -39,6 +39,7 @@ var reasonTexts = map[Reason]string{
 	NewRevision:          "a new revision",
 	PolicyChanged:        "the configuration changed",
 	Started:              "the canary's pool is healthy",
+	TimeOver:             "its time is over",
 	Removed:              "removed from the configuration",
 }
 

@@ -57,6 +57,8 @@ const (
 	ActWithdrawn // a reload removed the rollout
 	ActAwait     // the evidence is in, a person is asked
 	ActRefuse    // an operator's verb that does not apply: nothing changed
+	ActStopArm   // an arm of an experiment was stopped: its users are on the control
+	ActEnd       // an experiment's time is over: everybody is on the control
 	ActWiden     // sparse = widen: more of the users within the stage, opted in, without the evidence
 	ActDrill     // a drill began or ended: nothing moved
 )
@@ -100,6 +102,7 @@ const (
 	NewRevision      Reason = "new_revision"     // the file names another version
 	PolicyChanged    Reason = "policy_changed"   // the file has another ladder or other gates
 	Started          Reason = "start"            // pool healthy, window open
+	TimeOver         Reason = "time_over"        // the experiment has run as long as it was to
 	Removed          Reason = "removed"          // the file has the rollout no more
 )
 

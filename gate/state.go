@@ -51,6 +51,7 @@ type State struct {
 	PausedBy     string           `json:"paused_by,omitempty"`      // who paused it last
 	Would        string           `json:"would,omitempty"`          // dry run: what was reported last
 	Frozen       bool             `json:"frozen,omitempty"`         // paused as part of a freeze: its end resumes it
+	Stopped      []string         `json:"stopped,omitempty"`        // an experiment's arms that were stopped
 	Ebb          Ebb              `json:"-"`                        // a gradual return: after a restart it is over
 }
 

@@ -15,7 +15,7 @@ var (
 		ActHold: "hold", ActStart: "start", ActAdvance: "advance", ActComplete: "complete", ActRollback: "rollback",
 		ActStepBack: "step_back", ActPause: "pause", ActResume: "resume", ActPromote: "promote", ActApprove: "approve",
 		ActRetry: "retry", ActRestart: "restart", ActReplan: "replan", ActFreeze: "freeze", ActWithdrawn: "withdrawn",
-		ActAwait: "await", ActRefuse: "refuse", ActWiden: "widen", ActDrill: "drill",
+		ActAwait: "await", ActRefuse: "refuse", ActWiden: "widen", ActDrill: "drill", ActStopArm: "stop_arm", ActEnd: "end",
 	}
 	verbTexts = []string{
 		VerbStart: "start", VerbPause: "pause", VerbResume: "resume", VerbPromote: "promote", VerbStepBack: "step-back",

@@ -49,7 +49,7 @@ func (l *Loop) forward(r *rollout, next gate.State, d gate.Decision) bool {
 	case gate.ActStart, gate.ActAdvance, gate.ActComplete, gate.ActPromote, gate.ActWiden, gate.ActApprove, gate.ActResume, gate.ActRetry:
 		return d.News
 	case gate.ActHold, gate.ActRollback, gate.ActStepBack, gate.ActPause, gate.ActRestart, gate.ActReplan, gate.ActFreeze,
-		gate.ActWithdrawn, gate.ActAwait, gate.ActRefuse, gate.ActDrill:
+		gate.ActWithdrawn, gate.ActAwait, gate.ActRefuse, gate.ActDrill, gate.ActStopArm, gate.ActEnd:
 	}
 	return r.setting.widens(settingOf(next, r.policy, r.mask))
 }
@@ -154,7 +154,7 @@ func overtakes(d gate.Decision) bool {
 	case gate.ActHold:
 		return d.News && d.Phase == gate.Holding
 	case gate.ActStart, gate.ActAdvance, gate.ActComplete, gate.ActPause, gate.ActResume, gate.ActPromote, gate.ActApprove,
-		gate.ActRetry, gate.ActReplan, gate.ActAwait, gate.ActRefuse, gate.ActWiden, gate.ActDrill:
+		gate.ActRetry, gate.ActReplan, gate.ActAwait, gate.ActRefuse, gate.ActWiden, gate.ActDrill, gate.ActStopArm, gate.ActEnd:
 	}
 	return d.Protective()
 }
