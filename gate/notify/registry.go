@@ -1,0 +1,58 @@
+package notify
+
+import (
+	"net/http"
+	"time"
+)
+
+// need says whether a kind takes a key of its table.
+type need uint8
+
+const (
+	never need = iota
+	may
+	must
+)
+
+// Kind is one way of telling. A kind is one file here and one line in Kinds.
+type Kind struct {
+	Doc        string // for the reference: what is sent, to what
+	URL        need
+	Secret     need
+	Command    need
+	PrivateURL bool // who knows the URL can post: it is given by reference only
+	Alerts     bool // keeps alerts of its own: is told when what was open is over
+	Acks       bool // ... and when somebody looks
+	render     func(n *Notice, t terms) (request, error)
+}
+
+// Asks reports what a kind makes of url, secret and command: whether each may be given, and whether it must.
+func (k Kind) Asks(key string) (allowed, required bool) {
+	n := map[string]need{"url": k.URL, "secret": k.Secret, "command": k.Command}[key]
+	return n != never, n == must
+}
+
+// terms are what a rendering needs besides the notice.
+type terms struct {
+	url, secret string
+	source      string // of CloudEvents: who we are
+	now         time.Time
+}
+
+// request is a rendered notice.
+type request struct {
+	url    string
+	body   []byte
+	header http.Header
+}
+
+// Kinds are the sinks by the word of notify.NAME.kind.
+var Kinds = map[string]Kind{
+	"webhook":      {Doc: "POST of a CloudEvents 1.0 JSON document, signed as Standard Webhooks asks where secret is given", URL: must, Secret: may, render: webhook},
+	"slack":        {Doc: "Slack incoming webhook, as blocks", URL: must, PrivateURL: true, render: slack},
+	"teams":        {Doc: "Microsoft Teams workflow webhook, as an Adaptive Card", URL: must, PrivateURL: true, render: teams},
+	"discord":      {Doc: "Discord webhook, as an embed", URL: must, PrivateURL: true, render: discord},
+	"pagerduty":    {Doc: "PagerDuty Events API v2; secret is the routing key", URL: may, Secret: must, Alerts: true, Acks: true, render: pagerDuty},
+	"alertmanager": {Doc: "Alertmanager API v2; url is its base, secret a bearer token", URL: must, Secret: may, Alerts: true, render: alertManager},
+	"command":      {Doc: "a program, with the notice as JSON on its stdin", Command: must},
+}
