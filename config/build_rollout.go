@@ -37,6 +37,7 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 		r.Policy.StableAlias = derivedRevision(canary.Name, stable.Servers)
 	}
 	b.rings(at, &r)
+	b.mirror(at, t, &r)
 	b.attach(at, name, t, r.Split)
 	b.plan.Rollouts = append(b.plan.Rollouts, r)
 }

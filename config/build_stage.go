@@ -57,10 +57,19 @@ func (b *builder) longForm(at, path string, t *RolloutTable) []gate.Stage {
 		if !b.given[place] {
 			shares = Rungs{""} // the share stays
 		}
-		if !b.given[place] && !ring {
-			b.report(parent(place), "weight is missing: want a share, such as \"5%\", or an audience", "")
+		copies := b.given[join(parent(place), "mirror")]
+		if copies && b.bad[join(parent(place), "mirror")] {
 			broken = true
 			continue
+		}
+		if !b.given[place] && !ring && !copies {
+			b.report(parent(place), "weight is missing: want a share, such as \"5%\", an audience or a mirror", "")
+			broken = true
+			continue
+		}
+		if copies && (b.given[place] || ring) {
+			_, _ = b.mirrors(parent(place), table, stages)
+			broken = true
 		}
 		for j, text := range shares {
 			stage := gate.Stage{Label: "preview", Preview: true}
@@ -68,6 +77,11 @@ func (b *builder) longForm(at, path string, t *RolloutTable) []gate.Stage {
 				stage = gate.Stage{Label: "ring " + string(table.Audience)}
 				if len(stages) > 0 {
 					stage.Weight = stages[len(stages)-1].Weight
+				}
+				if copies && !ring {
+					var ok bool
+					stage, ok = b.mirrors(parent(place), table, stages)
+					broken = broken || !ok
 				}
 			} else if text != "preview" {
 				weight, ok := parseWeight(text)

@@ -23,6 +23,11 @@ var never = Quantity(math.Inf(1))
 // the last stage when it keeps no living baseline.
 func (pl *planner) gate(g *GateTable, i int, share, baseline float64) GateTime {
 	t := GateTime{Metric: string(g.Metric), Hold: never, Calls: never, CallTime: never}
+	if mirror := pl.rollout.Policy.Stages[i].Mirror; mirror > 0 {
+		pl, share = pl.comparing(mirror.Fraction())
+		baseline = 0
+		t.Note = "of answers compared, if one in a thousand differs"
+	}
 	if plain := pl.rollout.Policy.Plain; plain != nil {
 		t.Proves = fmt.Sprintf("%d requests within %s", plain.MinRequests, Duration(plain.Window))
 		t.Requests = Quantity(plain.MinRequests)

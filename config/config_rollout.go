@@ -22,6 +22,9 @@ type RolloutTable struct {
 	Revert        RevertTable  `key:"revert" doc:"How a rollback returns. At once unless given."`
 	Holdback      Weight       `key:"holdback" default:"1%" max:"50%" doc:"Stable keeps this share in the last stage, as a living baseline, until the rollout completes. 0% judges the last stage against stable's past, which only absolute limits may revert."`
 	KeepOld       Duration     `key:"keep_old" default:"1h" doc:"After completion stable stays warm for so long and serin rollback stays instant."`
+	Shield        Flag         `key:"shield" default:"false" doc:"A request with an idempotent method whose canary answer fails (5xx, no connection, reset, timeout) before its first byte goes once to stable, within stable's retry budget (upstream retry.budget). The user sees stable's answer; the gates count the canary's failure. Forced requests are left alone."`
+	Mirror        MirrorTable  `key:"mirror" doc:"How the copies of a stage with mirror are sent, and their answers compared with the users'."`
+	Drill         DrillTable   `key:"drill" doc:"Ask for a drill before the rollout begins."`
 	Expose        Flag         `key:"expose" default:"false" doc:"Tell clients their arm in Serin-Arm."`
 	Window        *Windows     `key:"window" doc:"Starts and widens only then: [DAYS] HH:MM-HH:MM ZONE, such as Mon-Thu 09:00-16:00 Europe/Berlin, or a list of them. A stage's clock and its gates go on outside, and a rollback may come at any time. Default: always."`
 	Judge         Text         `key:"judge" default:"evidence" enum:"evidence|plain" doc:"evidence weighs what was seen; plain compares a rolling window with the limits, without statistics."`
@@ -38,8 +41,9 @@ type ForceTable struct {
 
 // StageTable is [[rollout.NAME.stage]].
 type StageTable struct {
-	Weight   Rungs         `key:"weight" doc:"The canary's share, or a list: as many stages with the same settings. The last is 100%. May be left out beside audience: then the share of the stage before stays."`
+	Weight   Rungs         `key:"weight" doc:"The canary's share, or a list: as many stages with the same settings. The last is 100%. May be left out beside audience, then the share of the stage before stays, and beside mirror."`
 	Audience Text          `key:"audience" doc:"A ring: the members of this audience go to the canary from this stage on, and stay."`
+	Mirror   *Weight       `key:"mirror" min:"0.01%" doc:"Nobody is on the canary: copies of the GET, HEAD and OPTIONS requests of this share of the users go there (marked Serin-Mirror: 1), and its answers are compared with theirs and thrown away. Comes before the first share; a gate for mismatch_rate judges it."`
 	For      *Duration     `key:"for" min:"1s" doc:"Least time of the stage. Default: the rollout's every."`
 	Owner    Text          `key:"owner" doc:"Role that must approve this stage before it begins; admin always may."`
 	Approve  *ApproveTable `key:"approve" doc:"Ask a person before the stage begins."`

@@ -160,4 +160,6 @@ type Rollout struct {
 	Drain          time.Duration // after nobody is sent to the canary any more, what is still under way there is cut off; 0: never
 	Expose         bool
 	Rings          []Ring // of Split.Rings
+	Shield         bool   // a canary's failures get a second chance on stable
+	Mirror         Mirror
 }
