@@ -24,8 +24,8 @@ demo: ## watch a bad canary being caught in under a minute
 test: ## every test, without the race detector
 	$(GO) test ./...
 
-race: ## every test inside one process, with the race detector
-	$(GO) test -race -timeout 20m -skip '^TestE2E' $$($(GO) list ./... | grep -v -e /bench/chaos$$ -e /bench/wire$$)
+race: ## every test inside one process, with the race detector and released buffers overwritten
+	$(GO) test -race -tags poison -timeout 20m -skip '^TestE2E' $$($(GO) list ./... | grep -v -e /bench/chaos$$ -e /bench/wire$$)
 
 lint: ## vet, formatting, staticcheck
 	$(GO) vet ./...

@@ -17,7 +17,7 @@ var (
 	full     = flag.Bool("chaos.full", false, "full sizes: 10,000 idle connections, 5,000 dribbling clients, waits of minutes")
 	seed     = flag.Uint64("chaos.seed", 1, "of the storm's faults; 0: another one every time")
 	duration = flag.Duration("chaos.duration", 0, "of storm and soak; 0: some seconds")
-	withRace = flag.Bool("chaos.race", false, "build serin with the race detector")
+	withRace = flag.Bool("chaos.race", false, "build serin with the race detector, and with released buffers overwritten")
 )
 
 // program is the built binary, or why there is none.
@@ -30,7 +30,7 @@ func buildSerin() (string, error) {
 	path := filepath.Join(programDir, "serin")
 	args := []string{"build", "-o", path}
 	if *withRace {
-		args = append(args, "-race")
+		args = append(args, "-race", "-tags", "poison")
 	}
 	out, err := exec.Command("go", append(args, "serin/cmd/serin")...).CombinedOutput()
 	if err != nil {

@@ -84,10 +84,11 @@ func findProxies(names []string, serin string) ([]proxy, error) {
 	return found, errors.Join(missing...)
 }
 
-// buildSerin builds the project's binary into dir.
+// buildSerin builds the project's binary into dir. Buffers are overwritten when they are released, so that a message put
+// together from one that was released too early is seen.
 func buildSerin(ctx context.Context, dir string) (string, error) {
 	program := filepath.Join(dir, "serin")
-	args := []string{"build", "-o", program}
+	args := []string{"build", "-tags", "poison", "-o", program}
 	if raceDetector {
 		args = append(args, "-race")
 	}
