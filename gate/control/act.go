@@ -132,6 +132,7 @@ func (l *Loop) act(r *rollout, next gate.State, d gate.Decision, now time.Time, 
 		next.Version = max(next.Version, p.next.Version+1)
 		defer l.release(p)
 	}
+	ended := r.ended(next)
 	l.become(r, next)
 	r.decision = d
 	if !d.News {
@@ -139,6 +140,7 @@ func (l *Loop) act(r *rollout, next gate.State, d gate.Decision, now time.Time, 
 		return
 	}
 	e := l.entry(r, next, d, now)
+	e.Attempt = ended
 	r.last = &e
 	l.tell(&e)
 	l.pen.add(&note{entry: e, rollout: r, made: now, answer: func(err error) { reply(answer, &e, err) }})
@@ -166,7 +168,8 @@ func (l *Loop) entry(r *rollout, next gate.State, d gate.Decision, now time.Time
 	}
 	r.number++
 	return journal.Entry{
-		ID: fmt.Sprintf("%s-%d-%d", r.name, next.Attempt, r.number), Number: r.number, Rollout: r.name, At: now.Round(0),
+		Attempt: r.ended(next),
+		ID:      fmt.Sprintf("%s-%d-%d", r.name, next.Attempt, r.number), Number: r.number, Rollout: r.name, At: now.Round(0),
 		Sentence: gate.Explain(next, r.policy, d), Decision: d, State: next,
 	}
 }

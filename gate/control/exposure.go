@@ -12,6 +12,7 @@ type exposure struct {
 	requests, failed uint64
 	share            int // most buckets the canary ever had
 	users, hurt      window.Mask
+	shares           []journal.ShareTime // never changed in place
 }
 
 // add takes one step's canary in: masked buckets are people too.
@@ -56,11 +57,11 @@ func shareOf(s Setting) int {
 
 func (e *exposure) record() journal.Exposure {
 	users, hurt := e.users, e.hurt
-	return journal.Exposure{Requests: e.requests, Failed: e.failed, Share: e.share, Users: &users, UsersFailed: &hurt}
+	return journal.Exposure{Requests: e.requests, Failed: e.failed, Share: e.share, Users: &users, UsersFailed: &hurt, Shares: e.shares}
 }
 
 func exposureOf(saved journal.Exposure) exposure {
-	e := exposure{requests: saved.Requests, failed: saved.Failed, share: saved.Share}
+	e := exposure{requests: saved.Requests, failed: saved.Failed, share: saved.Share, shares: saved.Shares}
 	if saved.Users != nil {
 		e.users = *saved.Users
 	}

@@ -40,6 +40,7 @@ func (l *Loop) remembered(r *rollout) journal.Record {
 
 // record is one rollout's memory. A pending decision is not in it: if it gets durable, its line in the journal is newer.
 func (l *Loop) record(r *rollout) journal.Record {
+	r.fold(r.setting.Weight)
 	out := journal.Record{
 		State: r.state, Number: r.number, Last: r.last, Mask: r.mask, Before: r.before, Exposure: r.spent.record(),
 	}

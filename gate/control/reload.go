@@ -47,6 +47,11 @@ func (l *Loop) Start() error {
 		l.look(r, now) // what a process before counted is shown from the start
 	}
 	l.warnings, l.restored = l.restored.Warnings, &journal.Restored{} // what a later plan brings is new
+	l.pen.wait = true                                                 // nobody writes yet
+	for _, r := range l.rollouts {
+		l.replan(r, now) // so that the first status has the version that acts are held to
+	}
+	l.pen.wait = false
 	l.saveAt, l.pen.saveDue = now, true
 	l.lastTick.Store(int64(now.Sub(l.born)))
 	l.publish(now)
@@ -193,13 +198,13 @@ func (l *Loop) withdraw(r *rollout, now time.Time) {
 		next.Version = max(next.Version, p.next.Version+1)
 		defer l.release(p)
 	}
-	r.spent.add(&r.total[1], shareOf(r.setting))
 	if d.News {
 		e := l.entry(r, next, d, now)
 		r.last = &e
 		l.tell(&e)
 		l.pen.add(&note{entry: e, rollout: r, made: now})
 	}
+	r.spent.add(&r.total[1], shareOf(r.setting))
 	r.state = next
 	l.gone[r.name] = l.record(r)
 }

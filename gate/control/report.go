@@ -175,8 +175,13 @@ func armStatus(view *window.View, i int) ArmStatus {
 func (r *rollout) cost() ExposureStatus {
 	e := r.spent
 	e.add(&r.total[1], shareOf(r.setting))
+	if r.underway() {
+		e.shares = addShare(e.shares, journal.ShareTime{Weight: r.setting.Weight, Seconds: r.here.Seconds()})
+		e.count(r.setting.Weight, &r.total[1])
+	}
 	return ExposureStatus{
 		Users: people(&e.users, e.share), Requests: e.requests, Failed: e.failed, UsersFailed: people(&e.hurt, e.share),
+		Shares: e.shares,
 	}
 }
 

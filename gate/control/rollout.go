@@ -35,6 +35,8 @@ type rollout struct {
 	traffic load
 
 	// of the last look
+	lookedAt         time.Time
+	here             time.Duration // at the share in force, as far as spent does not have it
 	windowOpen       bool
 	journalAvailable bool
 }
@@ -66,6 +68,7 @@ func (l *Loop) look(r *rollout, now time.Time) {
 		r.traffic.add(now, r.state.Step, &r.total)
 	}
 	r.journalAvailable = l.available(now) && r.pending == nil
+	r.spend(now)
 	r.windowOpen, _ = l.window(r.name, now)
 }
 
@@ -130,12 +133,16 @@ func (l *Loop) become(r *rollout, next gate.State) {
 	if !setting.equal(r.setting) {
 		l.dataplane.Set(r.name, setting)
 	}
-	share := shareOf(r.setting)
+	share, weight, under := shareOf(r.setting), r.setting.Weight, r.underway()
 	r.setting, r.state, r.mask, r.before = setting, next, mask, before
 	if next.Step == was.Step && next.Attempt == was.Attempt {
 		return
 	}
 	r.spent.add(&r.total[1], share)
+	if under {
+		r.fold(weight)
+		r.spent.count(weight, &r.total[1])
+	}
 	if next.Attempt != was.Attempt {
 		r.spent, r.number = exposure{}, 0
 		r.series.attempt()

@@ -113,6 +113,7 @@ type ArmStatus struct {
 // ExposureStatus is what the canary has cost in this attempt. Users are estimated from buckets.
 type ExposureStatus struct {
 	Users, Requests, Failed, UsersFailed uint64
+	Shares                               []journal.ShareTime // in the order of their first use; to be read only
 }
 
 // UsersStatus says how alike the requests of one user are.

@@ -23,7 +23,8 @@ type Entry struct {
 	At       time.Time     `json:"at"` // wall time, for people
 	Sentence string        `json:"sentence"`
 	Decision gate.Decision `json:"decision"`
-	State    gate.State    `json:"state"` // after the decision
+	State    gate.State    `json:"state"`             // after the decision
+	Attempt  *Attempt      `json:"attempt,omitempty"` // what the attempt cost that this decision ended; nil: it ended none
 }
 
 // head is the short beginning of a line. It is read again only when the rest of the last line is missing.

@@ -14,10 +14,10 @@ import (
 
 // Saved is the content of state.json.
 type Saved struct {
-	Seq      uint64            `json:"seq"` // of the last line written before; set by Save
-	At       time.Time         `json:"at"`  // wall time, for people; set by Save
-	Rollouts map[string]Record `json:"rollouts"`
+	Seq      uint64            `json:"seq"`              // of the last line written before; set by Save
+	At       time.Time         `json:"at"`               // wall time, for people; set by Save
 	Freeze   *gate.Freeze      `json:"freeze,omitempty"` // everything is paused; nil: it is not
+	Rollouts map[string]Record `json:"rollouts"`         // the last field: encode relies on it
 }
 
 // Record is everything one rollout must remember. Its zero value is a rollout nobody has seen.
@@ -72,6 +72,7 @@ type Exposure struct {
 	Share       int          `json:"share"` // most buckets the canary ever had
 	Users       *window.Mask `json:"users,omitempty"`
 	UsersFailed *window.Mask `json:"users_failed,omitempty"`
+	Shares      []ShareTime  `json:"shares,omitempty"`
 }
 
 type stateFile struct {
@@ -98,7 +99,7 @@ func EncodeState(s Saved) ([]byte, error) {
 
 // encode is s as JSON, the rollouts in the order of their names. Record by record, because sealed ones need no second look.
 func (s *Saved) encode() ([]byte, error) {
-	frame, err := json.Marshal(Saved{Seq: s.Seq, At: s.At, Rollouts: map[string]Record{}})
+	frame, err := json.Marshal(Saved{Seq: s.Seq, At: s.At, Freeze: s.Freeze, Rollouts: map[string]Record{}})
 	if err != nil {
 		return nil, err
 	}
