@@ -26,7 +26,8 @@ type Decision struct {
 	TakenFrom string        `json:"taken_from,omitempty"`
 	Baseline  string        `json:"baseline,omitempty"` // concurrent | own_past | frozen | absolute
 	Findings  []Finding     `json:"findings,omitempty"`
-	Verb      string        `json:"verb,omitempty"` // what a person asked for
+	Unjudged  []string      `json:"unjudged,omitempty"` // metrics that a ring's members have too little past for
+	Verb      string        `json:"verb,omitempty"`     // what a person asked for
 	Refusal   Refusal       `json:"refusal,omitempty"`
 	DryRun    bool          `json:"dry_run,omitempty"`  // reported only: nothing moved
 	Would     router.Weight `json:"would,omitempty"`    // dry run: the weight it would have set

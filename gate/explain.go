@@ -12,7 +12,7 @@ func Explain(s State, p *Policy, d Decision) string {
 	if d.DryRun {
 		dry := d
 		dry.DryRun, dry.To = false, d.Would
-		return "Dry run, nothing moved: would " + infinitive(d.Action) + move(&dry) + because(s, p, &dry) + "."
+		return "Dry run, nothing moved: would " + infinitive(d.Action) + travel(s, p, &dry) + because(s, p, &dry) + "."
 	}
 	switch d.Action {
 	case ActHold:
@@ -23,14 +23,14 @@ func Explain(s State, p *Policy, d Decision) string {
 		if d.Action == ActRollback && !d.News {
 			return "Rolled back already."
 		}
-		return past(d.Action) + move(&d) + over(&d) + by(&d) + because(s, p, &d) + "." + overload(p, &d)
+		return past(d.Action) + travel(s, p, &d) + over(&d) + by(&d) + because(s, p, &d) + "." + overload(p, &d)
 	case ActComplete:
 		return fmt.Sprintf("Completed%s: everybody is on revision %s.", by(&d), s.Revision)
 	case ActPause:
 		if s.Frozen {
-			return fmt.Sprintf("Paused at %s%s with everything else%s.", s.Weight, by(&d), noted(&d))
+			return fmt.Sprintf("Paused at %s%s with everything else%s.", place(s, p), by(&d), noted(&d))
 		}
-		return fmt.Sprintf("Paused at %s%s%s%s.", s.Weight, by(&d), takenOver(&d), noted(&d))
+		return fmt.Sprintf("Paused at %s%s%s%s.", place(s, p), by(&d), takenOver(&d), noted(&d))
 	case ActResume:
 		return resumeSentence(s, &d)
 	case ActApprove:
@@ -45,7 +45,7 @@ func Explain(s State, p *Policy, d Decision) string {
 		return replanSentence(s, p, &d)
 	case ActFreeze:
 		return fmt.Sprintf("Frozen at %s%s; this version must not be reverted (on_fail = \"freeze\"), so a person decides.",
-			s.Weight, because(s, p, &d))
+			place(s, p), because(s, p, &d))
 	case ActWithdrawn:
 		return "Withdrawn: the configuration has this rollout no more; nobody is on its canary."
 	case ActAwait:
@@ -160,11 +160,14 @@ func passedText(s State, p *Policy, d *Decision) string {
 		if d.Action == ActStart {
 			return "the canary's pool is healthy"
 		}
+		if text := unjudgedText(d); text != "" {
+			return "the stage's time is over; " + text + ", and no gate has a limit of its own"
+		}
 		return "the stage's time is over, and it has no gate"
 	}
 	for i := range d.Findings {
 		if f := &d.Findings[i]; !f.DryRun && f.Scale == scalePoints {
-			return fmt.Sprintf("every gate passed (%s of the canary %s, of stable %s)", nouns(f.Metric), percent(f.Canary), percent(f.Stable))
+			return fmt.Sprintf("every gate passed (%s of the canary %s, %s %s)", nouns(f.Metric), percent(f.Canary), whose(f), percent(f.Stable))
 		}
 	}
 	return "every gate passed"
@@ -181,13 +184,13 @@ func comparison(f *Finding) string {
 		return fmt.Sprintf("the canary's %s is %s (%s limit %s)", quantity(f), milliseconds(f.Canary), rule,
 			milliseconds(f.Canary/f.Difference*limit))
 	case f.Scale == scaleRatio:
-		return fmt.Sprintf("the canary's %s is %s against %s of stable, %s times as much%s (%s limit %s)", quantity(f),
-			milliseconds(f.Canary), milliseconds(f.Stable), decimals(f.Difference, 2), lately(f), rule, decimals(limit, 2))
+		return fmt.Sprintf("the canary's %s is %s against %s %s, %s times as much%s (%s limit %s)", quantity(f),
+			milliseconds(f.Canary), milliseconds(f.Stable), whose(f), decimals(f.Difference, 2), lately(f), rule, decimals(limit, 2))
 	case f.Absolute:
 		return fmt.Sprintf("the canary's %s is %s%s (%s limit %s)", quantity(f), percent(f.Canary), lately(f), rule, percent(limit))
 	}
-	return fmt.Sprintf("the canary's %s is %s against %s of stable%s (%s limit + %s)", quantity(f), percent(f.Canary),
-		percent(f.Stable), lately(f), rule, points(limit))
+	return fmt.Sprintf("the canary's %s is %s against %s %s%s (%s limit + %s)", quantity(f), percent(f.Canary),
+		percent(f.Stable), whose(f), lately(f), rule, points(limit))
 }
 
 // lately names the window that the numbers are of.
@@ -264,7 +267,7 @@ func replanSentence(s State, p *Policy, d *Decision) string {
 	case s.Stage == 0:
 		return fmt.Sprintf("The configuration has another ladder of %d stages; nothing has begun.", len(p.Stages))
 	}
-	return fmt.Sprintf("The configuration has another ladder or other gates: still at %s, now stage %d of %d.", s.Weight, s.Stage, len(p.Stages))
+	return fmt.Sprintf("The configuration has another ladder or other gates: still at %s, now stage %d of %d.", place(s, p), s.Stage, len(p.Stages))
 }
 
 func refuseSentence(s State, p *Policy, d *Decision) string {

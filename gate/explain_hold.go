@@ -64,14 +64,14 @@ func holdSentence(s State, p *Policy, d *Decision) string {
 		}
 		return fmt.Sprintf("Rolled back: everybody is on stable; revision %s stays off until a retry or a new revision.", s.Revision)
 	case Paused:
-		return fmt.Sprintf("Paused at %s.", s.Weight)
+		return fmt.Sprintf("Paused at %s.", place(s, p))
 	case AwaitingApproval:
 		return awaitSentence(s, p)
 	case Holding:
-		return fmt.Sprintf("On hold at %s: %s.", s.Weight, detained(s, p, d))
+		return fmt.Sprintf("On hold at %s: %s.", place(s, p), detained(s, p, d))
 	case Progressing:
 	}
-	return fmt.Sprintf("Holding at %s: %s.", s.Weight, holdText(s, p, d))
+	return fmt.Sprintf("Holding at %s: %s.", place(s, p), holdText(s, p, d))
 }
 
 func waitingSentence(s State, p *Policy, d *Decision) string {

@@ -147,6 +147,7 @@ type Question struct {
 	Frozen    *window.Snapshot // stable's last table where no living baseline exists; nil: concurrent
 	AlphaFail float64          // errors.false_rollback, default .01
 	AlphaPass float64          // errors.false_pass, default .05, halved by each evidence restart
+	Past      *Past            // the canary has only a ring's members, and Frozen is their own past; nil: it is not
 	Plain     *Plain           // judge = "plain": limits on View.Plain, no statistics; nil: evidence
 	Terse     bool             // leave out what is for people only: the intervals
 }
@@ -177,6 +178,8 @@ type Finding struct {
 	Absolute        bool     `json:"absolute,omitempty"`  // the limit asks nothing of stable
 	Clear           bool     `json:"-"`                   // the last 300 s are back under the hold limit, without a trace of evidence
 	WorstShare      float64  `json:"worst_bucket_share,omitempty"`
+	Past            bool     `json:"own_past,omitempty"`       // stable\'s numbers are the same people's, before their ring opened
+	Unfit           bool     `json:"-"`                        // the own past is too little to ever pass against: the gate is not asked
 	WindowSeconds   float64  `json:"window_seconds,omitempty"` // the numbers are of the last 60 or 300 s; 0: of the whole step
 }
 
@@ -229,6 +232,7 @@ type Seen struct {
 	View             window.View
 	Mirror           *window.View // comparisons of mirrored answers; nil: no mirror
 	Drilled          bool         // a drill of this revision has passed lately (Policy.DrillAge)
+	Past             *Past        // of the stage's ring; nil: unknown
 	StableHealthy    bool         // pools with at least one healthy server
 	CanaryHealthy    bool
 	WindowOpen       bool

@@ -35,10 +35,18 @@ func (t *turn) judge(seen *Seen) judgement {
 	j := judgement{verdict: Pass, clear: true, lacking: true}
 	absolute := true
 	for _, c := range p.Criteria {
-		if !c.Applies(s.Stage, p.stage(s.Stage)) {
+		ask, ok := t.question(c, q, seen.Past)
+		if !ok {
 			continue
 		}
-		f := c.Judge(q)
+		f := c.Judge(ask)
+		if f.Unfit {
+			t.unjudged(c)
+			continue
+		}
+		if ask.Past != nil {
+			t.contrast(c, ask, &f)
+		}
 		if q.Frozen != nil && !f.Absolute && f.Verdict == Fail {
 			f.Verdict, f.Confirmed = Hold, true // a shared outage looks just like it: alert, never revert
 		}
@@ -49,7 +57,7 @@ func (t *turn) judge(seen *Seen) judgement {
 		absolute = absolute && f.Absolute
 		j.add(f)
 	}
-	t.d.Baseline = baseline(q.Frozen != nil, absolute && len(t.d.Findings) > 0)
+	t.d.Baseline = t.population(baseline(q.Frozen != nil, absolute && len(t.d.Findings) > 0))
 	t.plain(&j)
 	if dead(seen) {
 		j.verdict, j.confirmed = Fail, true
@@ -154,11 +162,11 @@ func rank(r Reason) int {
 func baseline(frozen, absolute bool) string {
 	switch {
 	case absolute:
-		return "absolute"
+		return AbsoluteOnly
 	case frozen:
-		return "frozen"
+		return FrozenBaseline
 	}
-	return "concurrent"
+	return Concurrent
 }
 
 // frozen is the baseline of a last stage that leaves stable no user; nil where stable lives.
@@ -242,6 +250,9 @@ const minBefore = 100
 // skewed reports whether the keys do not part the users: one bucket carries over a fifth of the requests, or the canary
 // gets far more of them than its share of buckets.
 func skewed(s *State, p *Policy, seen *Seen) bool {
+	if p.stage(s.Stage).Alone() { // a ring is no share of the users
+		return false
+	}
 	n := float64(judgedOf(&seen.View.Full.Stable) + judgedOf(&seen.View.Full.Canary))
 	heaviest := seen.View.Crowds[window.All].HeaviestShare
 	if heaviest > .2 && heaviest*n >= 100 {

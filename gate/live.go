@@ -161,7 +161,7 @@ func (s *State) hasSteppedBack() bool { return slices.Contains(s.SteppedBack, s.
 func (t *turn) progress(j judgement, seen *Seen) {
 	s, p := &t.s, t.p
 	stage, weight, _ := p.crossing(s)
-	raise := weight > s.Weight
+	raise := weight > s.Weight || t.opens(stage)
 	switch {
 	case j.verdict != Pass:
 		t.wait(j, seen, stage, weight)

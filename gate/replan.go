@@ -132,12 +132,13 @@ func (t *turn) refit() {
 	s, p := &t.s, t.p
 	s.Approved, s.SteppedBack = 0, nil
 	s.From = min(s.From, len(p.Stages))
+	s.Rings = p.still(s.Rings)
 	if s.Stage == 0 {
 		return
 	}
 	stage := len(p.Stages)
 	for i := 1; i <= len(p.Stages); i++ {
-		if p.weightOf(i) >= s.Weight && (s.Weight > 0 || i >= s.Stage) {
+		if p.weightOf(i) >= s.Weight && p.covers(i, s.Rings) && (s.Weight > 0 || len(s.Rings) > 0 || i >= s.Stage) {
 			stage = i
 			break
 		}

@@ -32,11 +32,11 @@ func (p *Policy) weightOf(i int) router.Weight {
 // hundredth of the users left on stable to excluding it once more would take most of a day. What a bake excludes is the
 // rollback limit at full load, as the first stage did with the arms exchanged.
 func (p *Policy) crossing(s *State) (stage int, weight router.Weight, share float64) {
-	if w := p.weightOf(s.Stage); s.Stage > 0 && w > s.Weight {
-		return s.Stage, w, p.share(s.Stage)
+	if w := p.weightOf(s.Stage); s.Stage > 0 && (w > s.Weight || s.shut(p)) {
+		return s.Stage, max(w, s.Weight), p.share(s.Stage)
 	}
 	next := s.Stage + 1
-	for s.Widened && next < len(p.Stages) && p.weightOf(next) <= s.Weight && p.free(next) {
+	for s.Widened && next < len(p.Stages) && p.weightOf(next) <= s.Weight && p.free(next) && p.stage(next).Audience == "" {
 		next++
 	}
 	if next > len(p.Stages) {

@@ -47,6 +47,7 @@ type State struct {
 	Withdrawn    bool             `json:"withdrawn,omitempty"`      // the file has it no more
 	Failing      int              `json:"failing,omitempty"`        // plain judge: consecutive checks over the rollback limit
 	Above        int              `json:"above,omitempty"`          // plain judge: consecutive checks over the hold limit
+	Rings        []string         `json:"rings,omitempty"`          // audiences whose members are on the canary, whatever the weight
 	Baseline     *window.Snapshot `json:"baseline_table,omitempty"` // holdback 0: stable's last table
 	PausedBy     string           `json:"paused_by,omitempty"`      // who paused it last
 	Would        string           `json:"would,omitempty"`          // dry run: what was reported last

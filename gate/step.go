@@ -72,6 +72,7 @@ type turn struct {
 
 // end closes the turn with what was done and why. Repeats of a hold are no news.
 func (t *turn) end(a Action, r Reason) (State, Decision) {
+	t.gather(a)
 	t.s.Reason = r
 	t.s.Last = t.now
 	t.s.Frozen = t.s.Frozen && t.s.Phase == Paused

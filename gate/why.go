@@ -23,6 +23,9 @@ func Why(s State, p *Policy, d Decision, v *window.View, masked int) []string {
 	for i := range d.Findings {
 		lines = append(lines, findingLines(&d.Findings[i])...)
 	}
+	if text := baselineText(s, p, &d); text != "" {
+		lines = append(lines, fmt.Sprintf("  %-8s %s", "baseline", text))
+	}
 	if v != nil && s.Stage > 0 {
 		c := &v.Crowds[window.BadKind]
 		lines = append(lines, fmt.Sprintf("  %-8s design effect %s, %s left out, worst bucket %s of canary errors", "users",
@@ -35,8 +38,12 @@ func heading(s State, p *Policy, d *Decision) string {
 	if s.Stage == 0 || s.Phase == Completed || s.Phase == RolledBack {
 		return fmt.Sprintf("%s at %s  %s", strings.ReplaceAll(s.Phase.String(), "_", " "), s.Weight, d.Reason.Text())
 	}
-	_, to, _ := p.crossing(&s)
-	text := fmt.Sprintf("stage %d/%d (%s -> %s)  %s  %s", s.Stage, len(p.Stages), s.Weight, to,
+	stage, weight, _ := p.crossing(&s)
+	to := weight.String()
+	if p.stage(stage).Alone() {
+		to = stageName(p, stage)
+	}
+	text := fmt.Sprintf("stage %d/%d (%s -> %s)  %s  %s", s.Stage, len(p.Stages), place(s, p), to,
 		strings.ToUpper(d.Verdict.String()), d.Reason.Text())
 	if d.Expected > 0 {
 		ninety := time.Duration(1.6 / .75 * float64(d.Expected))
@@ -47,12 +54,12 @@ func heading(s State, p *Policy, d *Decision) string {
 
 func findingLines(f *Finding) []string {
 	if f.Scale == scaleRatio {
-		return []string{fmt.Sprintf("  %-8s canary %s  stable %s  ratio %s (limit %s)  odds %s of %s%s%s", gateName(f.Metric),
-			milliseconds(f.Canary), milliseconds(f.Stable), decimals(f.Difference, 2), decimals(f.HoldLimit, 2),
+		return []string{fmt.Sprintf("  %-8s canary %s  %s %s  ratio %s (limit %s)  odds %s of %s%s%s", gateName(f.Metric),
+			milliseconds(f.Canary), baselineWord(f), milliseconds(f.Stable), decimals(f.Difference, 2), decimals(f.HoldLimit, 2),
 			oddsText(f.PassOdds), oddsText(f.PassNeeds), rollText(f, ""), tail(f))}
 	}
-	first := fmt.Sprintf("  %-8s canary %s (%s/%s)  stable %s   harm %s pt, between %s and %s (95%%)", nouns(f.Metric),
-		percent(f.Canary), grouped(f.Samples.CanaryBad), grouped(f.Samples.Canary), percent(f.Stable),
+	first := fmt.Sprintf("  %-8s canary %s (%s/%s)  %s %s   harm %s pt, between %s and %s (95%%)", nouns(f.Metric),
+		percent(f.Canary), grouped(f.Samples.CanaryBad), grouped(f.Samples.Canary), baselineWord(f), percent(f.Stable),
 		signed(f.Difference), signed(f.DifferenceLow), signed(f.DifferenceHigh))
 	second := fmt.Sprintf("  %-8s must show < %s pt: odds %s of %s%s%s", "", decimals(f.PassLimit*100, 2),
 		oddsText(f.PassOdds), oddsText(f.PassNeeds), rollText(f, " pt"), tail(f))

@@ -159,6 +159,9 @@ func (l *latency) relative(q *gate.Question) gate.Finding {
 	if !q.View.Full.OK {
 		return f
 	}
+	if f.Unfit = l.short(q, &p); f.Unfit {
+		return f
+	}
 	l.fill(&f, q, &p)
 	if l.tooFew(&f, q, &p) {
 		return f
@@ -284,7 +287,7 @@ func (l *latency) fill(f *gate.Finding, q *gate.Question, p *paced) {
 	}
 	b, a := p.stable.above(p.edge)/p.stable.n, p.stable.above(p.edge+window.Shift(m))/p.stable.n
 	if a < b {
-		total := evidence.PassNeeds(a, b-a, fraction(t), 1, q.AlphaPass)
+		total := needed(q, a, b-a, fraction(t), 1, p.stable.n)
 		f.ExpectedSeconds = eta(p.canary.n, total, p.canary.n/max(q.View.Full.Length.Seconds(), 1), nats, math.Log(1/q.AlphaPass))
 	}
 }

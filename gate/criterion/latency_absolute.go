@@ -129,6 +129,9 @@ func (l *latency) plain(q *gate.Question) gate.Finding {
 		return f
 	}
 	p := l.paceOf(span, q.Frozen)
+	if f.Unfit = q.Past != nil && p.stable.n < leastStable; f.Unfit {
+		return f
+	}
 	f.HoldLimit, f.PassLimit = p.hold, p.hold
 	value, stable := p.ratio, 1.0
 	if l.roll != nil && !math.IsInf(p.roll, 1) {

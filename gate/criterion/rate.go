@@ -78,6 +78,9 @@ func (r *rate) look(q *gate.Question) *sight {
 	v := q.View
 	s := &sight{q: q, crowd: &v.Crowds[r.kind]}
 	s.effect = max(s.crowd.DesignEffect, 1)
+	if q.Past != nil {
+		s.effect = max(s.effect, q.Past.Effect[r.kind])
+	}
 	for i, of := range [...]*window.Span{&v.Full, &v.W300, &v.W60} {
 		s.ok[i] = of.OK && (spans[i] == fullSpan || v.Elapsed > spans[i].length())
 		if !s.ok[i] {
@@ -123,6 +126,9 @@ func (r *rate) relative(q *gate.Question) gate.Finding {
 	}
 	s := r.look(q)
 	full := s.raw[fullSpan]
+	if f.Unfit = r.short(s); f.Unfit {
+		return f
+	}
 	r.fill(&f, s)
 	switch {
 	case full.NC == 0:
@@ -279,7 +285,7 @@ func (r *rate) fill(f *gate.Finding, s *sight) {
 	}
 	f.WorstShare = s.crowd.WorstShare
 	f.Clear = s.clear()
-	total := evidence.PassNeeds(rateOf(full.XS, full.NS), m, fraction(full), s.effect, s.q.AlphaPass)
+	total := needed(s.q, rateOf(full.XS, full.NS), m, fraction(full), s.effect, full.NS)
 	f.ExpectedSeconds = eta(full.NC, total, s.perSecond(), nats, need)
 }
 

@@ -137,6 +137,9 @@ func (r *rate) plain(q *gate.Question) gate.Finding {
 		return f
 	}
 	t := r.table(span, q.Frozen)
+	if f.Unfit = q.Past != nil && t.NS < float64(max(q.Plain.MinRequests, minRequests)); f.Unfit {
+		return f
+	}
 	hold, roll := r.limits(rateOf(t.XS, t.NS))
 	value, stable := t.Diff(), 0.0
 	if r.hold.Absolute() {
