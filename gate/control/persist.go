@@ -51,6 +51,7 @@ func (l *Loop) record(r *rollout) journal.Record {
 	}
 	out.Evidence = &journal.Evidence{
 		Step: r.state.Step, Tracker: tracker, Stable: r.total[0].Clone(), Canary: r.total[1].Clone(),
+		Mirror: r.compareRecord(),
 	}
 	return out
 }

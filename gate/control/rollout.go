@@ -34,6 +34,8 @@ type rollout struct {
 	series  series
 	traffic load
 
+	compared comparisons
+
 	// of the last look
 	lookedAt         time.Time
 	here             time.Duration // at the share in force, as far as spent does not have it
@@ -64,6 +66,7 @@ func (l *Loop) look(r *rollout, now time.Time) {
 		}
 	}
 	r.tracker.Add(now, &r.total[0], &r.total[1])
+	l.compare(r, now)
 	if r.policy.Capacity > 0 || r.policy.StableCapacity > 0 {
 		r.traffic.add(now, r.state.Step, &r.total)
 	}
@@ -77,7 +80,7 @@ func (l *Loop) seen(r *rollout, now time.Time) *gate.Tick {
 	l.told.Seen = gate.Seen{
 		View: r.tracker.View(now), StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy,
 		ObservedWeight: r.observed(), WallClock: now, JournalAvailable: r.journalAvailable, WindowOpen: r.windowOpen,
-		Load: r.load(now), Freeze: l.freeze,
+		Load: r.load(now), Freeze: l.freeze, Mirror: r.comparison(now),
 	}
 	return &l.told
 }
@@ -157,6 +160,7 @@ func (l *Loop) become(r *rollout, next gate.State) {
 // begin starts the step's evidence from nothing.
 func (r *rollout) begin(l *Loop, warmup time.Duration) {
 	r.tracker = l.newTracker(r, warmup)
+	r.compared = comparisons{}
 	r.base, r.total = [2]window.Snapshot{}, [2]window.Snapshot{}
 	r.reading = Reading{StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy}
 	r.history.Rebase()
@@ -183,6 +187,7 @@ func (l *Loop) resume(r *rollout, e *journal.Evidence) {
 			r.base = [2]window.Snapshot{*e.Stable, *e.Canary}
 			r.series.resume(&r.base)
 			r.total = [2]window.Snapshot{*e.Stable.Clone(), *e.Canary.Clone()}
+			l.resumeCompared(r, e.Mirror)
 			return
 		}
 		l.log.Warn("evidence of the stage lost: the stage begins anew", "rollout", r.name, "stage", r.state.Stage)

@@ -63,6 +63,7 @@ type Evidence struct {
 	Tracker json.RawMessage  `json:"tracker"` // of window.Tracker
 	Stable  *window.Snapshot `json:"stable"`
 	Canary  *window.Snapshot `json:"canary"`
+	Mirror  *Evidence        `json:"mirror,omitempty"` // comparisons of mirrored answers; nil: none
 }
 
 // Exposure is what the canary has cost in this attempt, the current step left out.
@@ -168,7 +169,7 @@ func (r Record) check() error {
 	if r.Number < 0 || r.Exposure.Share < 0 || r.Exposure.Share > window.Buckets {
 		return fmt.Errorf("implausible record")
 	}
-	if e := r.Evidence; e != nil && (e.Stable == nil || e.Canary == nil) {
+	if e := r.Evidence; e != nil && (e.Stable == nil || e.Canary == nil || e.Mirror != nil && (e.Mirror.Stable == nil || e.Mirror.Canary == nil)) {
 		return fmt.Errorf("evidence of one arm only")
 	}
 	return nil
