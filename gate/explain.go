@@ -53,7 +53,7 @@ func Explain(s State, p *Policy, d Decision) string {
 	case ActRefuse:
 		return refuseSentence(s, p, &d)
 	case ActDrill:
-		return "A drill of the canary began or ended." // whoever runs it says more
+		return drillSentence(s)
 	case ActStopArm: // package experiment says more
 		return fmt.Sprintf("Stopped an arm of the experiment%s.", by(&d))
 	case ActEnd:

@@ -54,6 +54,8 @@ type State struct {
 	Frozen       bool             `json:"frozen,omitempty"`         // paused as part of a freeze: its end resumes it
 	Stopped      []string         `json:"stopped,omitempty"`        // an experiment's arms that were stopped
 	Ebb          Ebb              `json:"-"`                        // a gradual return: after a restart it is over
+	Drill        *Drill           `json:"drill,omitempty"`          // that runs now
+	Drilled      *DrillResult     `json:"drilled,omitempty"`        // the last one that ended
 }
 
 // Ebb is a weight on its way back to nothing (revert.over). The state's own Weight is 0 from the decision on, so whatever
