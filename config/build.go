@@ -24,7 +24,8 @@ type builder struct {
 	plan      *Plan
 	upstreams map[string]int    // name -> ID
 	used      map[string]bool   // upstreams that something sends to
-	split     map[string]string // route -> the rollout that splits it
+	split     map[string]string // route -> the first rollout or experiment that splits it
+	groups    map[string]*group // exclusive groups by name
 
 	tokens  *router.Tokens       // nil: nobody verifies tokens
 	people  map[string]*Audience // built so far
@@ -57,8 +58,15 @@ func (b *builder) build() {
 	}
 	b.audiences()
 	b.routes()
+	b.exclusives()
 	for _, name := range inOrder(b, "rollout", b.config.Rollout) {
 		b.rollout(name, b.config.Rollout[name])
+	}
+	for _, name := range inOrder(b, "experiment", b.config.Experiment) {
+		b.experiment(name, b.config.Experiment[name])
+	}
+	for _, name := range inOrder(b, "flag", b.config.Flag) {
+		b.flag(name, b.config.Flag[name])
 	}
 	b.coverage()
 	b.meaning()
@@ -253,7 +261,7 @@ func derivedRevision(name string, servers []Server) string {
 
 // coverage looks at what is there and never used, and at what is not there at all.
 func (b *builder) coverage() {
-	if len(b.config.Route) == 0 && len(b.config.Rollout) == 0 && !b.anyBad("route") && !b.anyBad("rollout") {
+	if len(b.config.Route) == 0 && len(b.config.Rollout) == 0 && len(b.config.Experiment) == 0 && !b.anyBad("route") && !b.anyBad("rollout") {
 		b.report("", "nothing to serve: want a [rollout.NAME] or a [route.NAME]", "")
 	}
 	for _, name := range inOrder(b, "upstream", b.config.Upstream) {

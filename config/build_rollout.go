@@ -17,13 +17,15 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 	var knowStable, knowCanary bool
 	r.Stable, knowStable = b.reference(join(at, "stable"), t.Stable)
 	r.Canary, knowCanary = b.reference(join(at, "canary"), t.Canary)
-	if knowStable && knowCanary && r.Stable == r.Canary {
-		b.report(join(at, "canary"), "is the stable upstream too: without a flag both arms would be the same version (flags are not supported yet)", "")
+	if knowStable && knowCanary && r.Stable == r.Canary && !b.flagged(name) {
+		b.report(join(at, "canary"), "is the stable upstream too: without a flag both arms would be the same version",
+			"want another upstream, or a [flag.NAME] with rollout = "+quote(name))
 	}
 	r.Split = &router.Split{
 		ID: len(b.plan.Rollouts), Rollout: name, Upstreams: [2]int{r.Stable, r.Canary},
 		Salt: b.salt(at, name, t), Keys: b.keys(at, t), Tokens: b.tokens,
 	}
+	r.Split.Group, r.Split.Member = b.member(t.Exclusive, name)
 	if t.Force != nil {
 		r.Split.Force = string(t.Force.Header)
 		b.force(join(at, "force"), r.Split.Force)
@@ -38,7 +40,7 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 	}
 	b.rings(at, &r)
 	b.mirror(at, t, &r)
-	b.attach(at, name, t, r.Split)
+	b.attach(at, t.Route, r.Split)
 	b.plan.Rollouts = append(b.plan.Rollouts, r)
 }
 

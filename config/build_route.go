@@ -36,8 +36,13 @@ func (b *builder) routes() {
 	for _, rollout := range inOrder(b, "rollout", b.config.Rollout) {
 		if route := string(b.config.Rollout[rollout].Route); route != "" {
 			if _, taken := b.split[route]; !taken {
-				b.split[route] = rollout
+				b.split[route] = "rollout " + rollout
 			}
+		}
+	}
+	for _, name := range inOrder(b, "experiment", b.config.Experiment) {
+		if route := string(b.config.Experiment[name].Route); route != "" && b.split[route] == "" {
+			b.split[route] = "experiment " + name
 		}
 	}
 	taken := map[string]string{}
@@ -102,32 +107,37 @@ func matchKeys(m router.Match) []string {
 	return keys
 }
 
-// attach puts a rollout's split on its route; without any route in the file, on one that takes every request.
-func (b *builder) attach(at, name string, t *RolloutTable, split *router.Split) {
+// attach puts a split on the route that its table names, beside others whose users are not its own; without any route in the
+// file, on one that takes every request.
+func (b *builder) attach(at string, named Text, split *router.Split) {
 	path := join(at, "route")
-	if t.Route == "" {
+	if named == "" {
 		switch {
 		case b.bad[path]:
 		case len(b.config.Route) > 0:
 			b.report(at, "route is missing: in a file with routes every rollout names one", "")
-		case len(b.config.Rollout) > 1:
+		case len(b.config.Rollout)+len(b.config.Experiment) > 1:
 			b.report(at, "route is missing: only a rollout that is alone in its file takes every request", "")
 		default:
-			b.plan.Routes = append(b.plan.Routes, &router.Route{Upstream: split.Upstreams[router.Stable], Split: split})
+			b.plan.Routes = append(b.plan.Routes, &router.Route{Upstream: split.Upstream(router.Stable), Split: split})
 		}
 		return
 	}
-	if _, ok := b.config.Route[string(t.Route)]; !ok {
-		b.dangling(path, "route", string(t.Route), maps.Keys(b.config.Route))
-		return
-	}
-	if first := b.split[string(t.Route)]; first != name {
-		b.report(path, fmt.Sprintf("rollout %s splits this route already", show(first)), "")
+	if _, ok := b.config.Route[string(named)]; !ok {
+		b.dangling(path, "route", string(named), maps.Keys(b.config.Route))
 		return
 	}
 	for _, r := range b.plan.Routes {
-		if r.Name == string(t.Route) {
-			r.Upstream, r.Split = split.Upstreams[router.Stable], split
+		switch {
+		case r.Name != string(named):
+		case r.Split == nil:
+			r.Upstream, r.Split = split.Upstream(router.Stable), split
+		case !parted(append([]*router.Split{r.Split}, r.More...), split):
+			kind, first, _ := strings.Cut(b.split[r.Name], " ")
+			b.report(path, fmt.Sprintf("%s %s splits this route already", kind, show(first)),
+				"give both the same exclusive = \"NAME\", and each user is in one of them")
+		default:
+			r.More = append(r.More, split)
 		}
 	}
 }

@@ -29,6 +29,9 @@ type Config struct {
 	Audience map[string]*AudienceTable `key:"audience" doc:"Some people, by what their requests say; a stage that names them sends them to the canary. A condition asks for one thing."`
 	JWT      *JWTTable                 `key:"jwt" doc:"Who vouches for the claims that audiences and keys ask for."`
 	Rollout  map[string]*RolloutTable  `key:"rollout" doc:"A release in progress: two upstreams, a key that keeps each user on one side, a ladder of stages, and gates that decide."`
+
+	Flag       map[string]*FlagTable       `key:"flag" doc:"A feature flag that the same bucket decides as the route."`
+	Experiment map[string]*ExperimentTable `key:"experiment" doc:"Arms with fixed shares that are compared with a control for a time. Nothing is promoted; guardrails can stop an arm."`
 }
 
 // ListenTable is [listen].

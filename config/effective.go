@@ -104,6 +104,10 @@ func literalOf(v reflect.Value) (string, bool) {
 		return one.literal(), *one != ""
 	case *Rungs:
 		return one.literal(), len(*one) > 0
+	case *Variants:
+		return one.literal(), len(*one) > 0
+	case *Lines:
+		return one.literal(), len(*one) > 0
 	}
 	return one.literal(), true
 }

@@ -16,7 +16,8 @@ const maxElements = 256
 // value no line, so the text is read once more, for keys only.
 type index struct {
 	lines map[string]int
-	deep  int // line where something nests deeper than maxDepth; 0: nowhere
+	order map[string]int // how many keys came before
+	deep  int            // line where something nests deeper than maxDepth; 0: nowhere
 }
 
 // at returns the line of path, else of the nearest table above it; 0 when unknown.
@@ -78,7 +79,7 @@ type scanner struct {
 
 // scan indexes a whole file.
 func scan(src string) index {
-	s := &scanner{src: src, line: 1, x: index{lines: map[string]int{}}, arrays: map[string]int{}}
+	s := &scanner{src: src, line: 1, x: index{lines: map[string]int{}, order: map[string]int{}}, arrays: map[string]int{}}
 	table := ""
 	for s.blank(true); s.pos < len(s.src); s.blank(true) {
 		if s.src[s.pos] == '[' {
@@ -94,6 +95,7 @@ func scan(src string) index {
 func (s *scanner) note(path string, line int) {
 	if _, seen := s.x.lines[path]; !seen {
 		s.x.lines[path] = line
+		s.x.order[path] = len(s.x.order)
 	}
 }
 

@@ -28,6 +28,9 @@ type Plan struct {
 	Files     []string // read beside the configuration: a change of one is a reload
 	Warnings  []Problem
 
+	Experiments []Experiment // the index, after those of the rollouts, is the split's ID
+	Flags       []FeatureFlag
+
 	config *Config // what it was made of, defaults filled in
 }
 

@@ -177,6 +177,12 @@ func valueSchema(f field, t reflect.Type) map[string]any {
 		}
 	case *Flag:
 		schema["type"] = "boolean"
+	case *Any:
+		return map[string]any{}
+	case *Variants:
+		return map[string]any{"type": "object", "minProperties": 1}
+	case *Lines:
+		return map[string]any{"type": "object", "additionalProperties": map[string]any{"type": "string"}}
 	case *Pseudonym:
 		return map[string]any{"oneOf": []any{map[string]any{"type": "boolean"}, map[string]any{"type": "string", "pattern": v.pattern()}}, "default": false}
 	case *Rungs:
