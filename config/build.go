@@ -24,8 +24,8 @@ type builder struct {
 	plan      *Plan
 	upstreams map[string]int    // name -> ID
 	used      map[string]bool   // upstreams that something sends to
-	split     map[string]string // route -> the first rollout or experiment that splits it
-	groups    map[string]*group // exclusive groups by name
+	told      map[string]bool   // sinks that a rollout names
+	split     map[string]string // route -> the rollout that splits it
 
 	tokens  *router.Tokens       // nil: nobody verifies tokens
 	people  map[string]*Audience // built so far
@@ -51,23 +51,20 @@ func inOrder[T any](b *builder, kind string, tables map[string]T) []string {
 func (b *builder) build() {
 	b.listeners()
 	b.memory()
+	b.bearers()
 	b.admin()
+	b.adminTLS()
 	b.log()
 	for _, name := range inOrder(b, "upstream", b.config.Upstream) {
 		b.upstream(name, b.config.Upstream[name])
 	}
 	b.audiences()
 	b.routes()
-	b.exclusives()
 	for _, name := range inOrder(b, "rollout", b.config.Rollout) {
 		b.rollout(name, b.config.Rollout[name])
 	}
-	for _, name := range inOrder(b, "experiment", b.config.Experiment) {
-		b.experiment(name, b.config.Experiment[name])
-	}
-	for _, name := range inOrder(b, "flag", b.config.Flag) {
-		b.flag(name, b.config.Flag[name])
-	}
+	b.sinks()
+	b.unheard()
 	b.coverage()
 	b.meaning()
 }
@@ -261,7 +258,7 @@ func derivedRevision(name string, servers []Server) string {
 
 // coverage looks at what is there and never used, and at what is not there at all.
 func (b *builder) coverage() {
-	if len(b.config.Route) == 0 && len(b.config.Rollout) == 0 && len(b.config.Experiment) == 0 && !b.anyBad("route") && !b.anyBad("rollout") {
+	if len(b.config.Route) == 0 && len(b.config.Rollout) == 0 && !b.anyBad("route") && !b.anyBad("rollout") {
 		b.report("", "nothing to serve: want a [rollout.NAME] or a [route.NAME]", "")
 	}
 	for _, name := range inOrder(b, "upstream", b.config.Upstream) {

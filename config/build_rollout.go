@@ -31,6 +31,7 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 		b.force(join(at, "force"), r.Split.Force)
 	}
 	r.Policy = b.policy(at, name, t)
+	r.Notify = b.notified(at, t.Notify)
 	if knowStable && knowCanary {
 		stable, canary := &b.plan.Upstreams[r.Stable], &b.plan.Upstreams[r.Canary]
 		r.Policy.Revision, r.Policy.StableRevision = canary.Revision, stable.Revision
@@ -50,7 +51,7 @@ func (b *builder) salt(at, name string, t *RolloutTable) uint64 {
 	if t.Salt == nil {
 		t.Salt = &Salt{Text: name}
 	}
-	if t.Salt.Secret.Source == "" || b.bad[path] {
+	if t.Salt.Secret.Source == "" || b.bad[path] || b.opts.Outline {
 		return router.Salt(t.Salt.Text)
 	}
 	text, err := b.opts.resolve(b.dir, t.Salt.Secret)

@@ -28,6 +28,8 @@ type Config struct {
 	Route    map[string]*RouteTable    `key:"route" doc:"Which requests go where. No route at all: the only rollout takes every request."`
 	Audience map[string]*AudienceTable `key:"audience" doc:"Some people, by what their requests say; a stage that names them sends them to the canary. A condition asks for one thing."`
 	JWT      *JWTTable                 `key:"jwt" doc:"Who vouches for the claims that audiences and keys ask for."`
+	Token    map[string]*TokenTable    `key:"token" doc:"Who may use the admin API. Until the first one is there, everybody on the loopback may do everything; then every call but the probes needs one, as Authorization: Bearer."`
+	Notify   map[string]*NotifyTable   `key:"notify" doc:"Who is told, and how. A rollout names them in its notify."`
 	Rollout  map[string]*RolloutTable  `key:"rollout" doc:"A release in progress: two upstreams, a key that keeps each user on one side, a ladder of stages, and gates that decide."`
 
 	Flag       map[string]*FlagTable       `key:"flag" doc:"A feature flag that the same bucket decides as the route."`
@@ -84,8 +86,9 @@ type LimitsTable struct {
 
 // AdminTable is [admin].
 type AdminTable struct {
-	Address   AdminAddress `key:"address" default:"127.0.0.1:9180" doc:"A loopback HOST:PORT or unix:/PATH. Off the loopback it would need tokens and TLS: refused until then."`
-	PublicURL URL          `key:"public_url" doc:"Base of the links in notices."`
+	Address   AdminAddress    `key:"address" default:"127.0.0.1:9180" doc:"HOST:PORT or unix:/PATH. Off the loopback it needs admin.tls and a [token.NAME], else it is refused."`
+	TLS       *ServerTLSTable `key:"tls" doc:"Serve the admin API by TLS. The files are read anew when they change."`
+	PublicURL URL             `key:"public_url" doc:"Base of the links in notices."`
 }
 
 // StateTable is [state].

@@ -25,8 +25,10 @@ const maxBytes = 1 << 20
 type Options struct {
 	Getenv   func(name string) string
 	ReadFile func(name string) ([]byte, error)
-	readKeys func(name string) ([]byte, error) // ReadFile for larger files
+	readKeys func(name string) ([]byte, error)      // ReadFile for larger files
 	Stat     func(name string) (fs.FileInfo, error) // tells when a certificate's file changed
+	// Outline reads no secret, certificate or program that the file names: for whoever only asks where the daemon is.
+	Outline bool
 	// Certificate is told when a listener's certificate has changed on disk: err is nil when the new one is served, else
 	// says why the last good one still is, once for each state of the files. Called during a handshake; nil: nobody is told.
 	Certificate func(path string, err error)
@@ -147,7 +149,7 @@ func (d *decoder) finish(tree map[string]any, hash string, opts Options) (*Plan,
 	b := &builder{
 		decoder: d, config: c, opts: opts, dir: filepath.Dir(d.file),
 		plan:      &Plan{File: d.file, Hash: hash, config: c},
-		upstreams: map[string]int{}, used: map[string]bool{}, split: map[string]string{}, meant: map[string]bool{},
+		upstreams: map[string]int{}, used: map[string]bool{}, told: map[string]bool{}, split: map[string]string{}, meant: map[string]bool{},
 	}
 	b.build()
 	if len(d.problems) > 0 {

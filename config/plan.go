@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"serin/gate"
+	"serin/gate/notify"
 	"serin/router"
 )
 
@@ -25,7 +26,9 @@ type Plan struct {
 	Rollouts  []Rollout  // the index is the split's ID
 	Routes    []*router.Route
 	Audiences []Audience
-	Files     []string // read beside the configuration: a change of one is a reload
+	Files     []string      // read beside the configuration: a change of one is a reload
+	Tokens    []Token       // who may use the admin API; none: everybody on the loopback
+	Sinks     []notify.Spec // who can be told
 	Warnings  []Problem
 
 	Experiments []Experiment // the index, after those of the rollouts, is the split's ID
@@ -91,7 +94,11 @@ type ListenLimits struct {
 }
 
 // Admin is the admin listener.
-type Admin struct{ Address, PublicURL string }
+type Admin struct {
+	Address, PublicURL string
+	TLS                *tls.Config // nil: plain; certificates reload by themselves
+	Files              string      // of TLS, as written: other files are a matter of a restart
+}
 
 // Log is the daemon's log.
 type Log struct {
@@ -160,6 +167,7 @@ type Rollout struct {
 	Stable, Canary int           // upstream IDs
 	Split          *router.Split // weight 0; shared by the routes that carry it
 	Policy         *gate.Policy
+	Notify         []string      // names of sinks
 	Drain          time.Duration // after nobody is sent to the canary any more, what is still under way there is cut off; 0: never
 	Expose         bool
 	Rings          []Ring // of Split.Rings

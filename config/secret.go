@@ -19,6 +19,9 @@ type Secret struct {
 // decodeSecret reads { file = "..." }, { env = "..." } or { credential = "..." }.
 func decodeSecret(raw any) (Secret, error) {
 	want := `{ file = "PATH" }, { env = "NAME" } or { credential = "NAME" }`
+	if _, inline := raw.(string); inline { // not repeated: it may be the secret
+		return Secret{}, errors.New("want " + want + ": a secret is never in the file itself")
+	}
 	table, ok := raw.(map[string]any)
 	if !ok || len(table) != 1 {
 		return Secret{}, wanted(want, raw)
