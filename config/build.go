@@ -25,7 +25,8 @@ type builder struct {
 	upstreams map[string]int    // name -> ID
 	used      map[string]bool   // upstreams that something sends to
 	told      map[string]bool   // sinks that a rollout names
-	split     map[string]string // route -> the rollout that splits it
+	split     map[string]string // route -> the first rollout or experiment that splits it
+	groups    map[string]*group // exclusive groups by name
 
 	tokens  *router.Tokens       // nil: nobody verifies tokens
 	people  map[string]*Audience // built so far
@@ -60,8 +61,15 @@ func (b *builder) build() {
 	}
 	b.audiences()
 	b.routes()
+	b.exclusives()
 	for _, name := range inOrder(b, "rollout", b.config.Rollout) {
 		b.rollout(name, b.config.Rollout[name])
+	}
+	for _, name := range inOrder(b, "experiment", b.config.Experiment) {
+		b.experiment(name, b.config.Experiment[name])
+	}
+	for _, name := range inOrder(b, "flag", b.config.Flag) {
+		b.flag(name, b.config.Flag[name])
 	}
 	b.sinks()
 	b.unheard()
@@ -258,7 +266,7 @@ func derivedRevision(name string, servers []Server) string {
 
 // coverage looks at what is there and never used, and at what is not there at all.
 func (b *builder) coverage() {
-	if len(b.config.Route) == 0 && len(b.config.Rollout) == 0 && !b.anyBad("route") && !b.anyBad("rollout") {
+	if len(b.config.Route) == 0 && len(b.config.Rollout) == 0 && len(b.config.Experiment) == 0 && !b.anyBad("route") && !b.anyBad("rollout") {
 		b.report("", "nothing to serve: want a [rollout.NAME] or a [route.NAME]", "")
 	}
 	for _, name := range inOrder(b, "upstream", b.config.Upstream) {

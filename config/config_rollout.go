@@ -31,6 +31,7 @@ type RolloutTable struct {
 	Plain         PlainTable   `key:"plain" doc:"Only for judge = \"plain\"."`
 	Errors        ErrorsTable  `key:"errors" doc:"How often the judge may be wrong. Smaller is surer and slower."`
 	DryRun        Flag         `key:"dry_run" default:"false" doc:"Decide and report, move nothing: the rollout begins at stage 1 with nobody on the canary and judges what it gets. Only a person moves users, with serin promote, step-back and rollback."`
+	Exclusive     Text         `key:"exclusive" doc:"A user is in at most one rollout or experiment of this group. All of them take the same key; on one route they may stand side by side. Who is not in this one gets stable and is no evidence. A rollout that has its route for itself goes to everybody at 100%."`
 	Notify        []Text       `key:"notify" doc:"Who is told of this rollout: names of [notify.NAME]."`
 	Gate          []GateTable  `key:"gate" doc:"One measured criterion each; all must pass to widen, one that fails rolls back."`
 }
