@@ -5,15 +5,19 @@ import "net/netip"
 // MaxRings is how many rings a split may have.
 const MaxRings = 16
 
-// ring returns the place, from 1, of the first ring in the ladder's order that the request is a member of; 0 for none. One
-// person belongs to one ring: whoever is in two came with the earlier one.
-func (s *Split) ring(r *Request, who person) uint8 {
+// ring returns the place, from 1, of the ring that the request belongs to, and whether it is open; 0 for none. One person
+// belongs to one ring: of several the first open one, else the first, in the ladder's order.
+func (s *Split) ring(r *Request, who person) (place uint8, open bool) {
 	for i, ring := range s.Rings {
-		if ring.has(r, who) {
-			return uint8(i + 1)
+		if open = s.Open>>i&1 == 1; place > 0 && !open || !ring.has(r, who) {
+			continue
+		}
+		place = uint8(i + 1)
+		if open {
+			return place, true
 		}
 	}
-	return 0
+	return place, false
 }
 
 // chooseMember is chooseHash where the split has rings: members of those that are open go to the canary, whatever the
@@ -26,7 +30,8 @@ func (s *Split) chooseMember(r *Request, who person, hash uint64) Choice {
 	if r == nil {
 		r = &Request{}
 	}
-	if c.Ring = s.ring(r, who); c.Ring > 0 && int(c.Ring) <= s.Open {
+	var open bool
+	if c.Ring, open = s.ring(r, who); open {
 		c.Arm, c.Why = Canary, ByAudience
 	}
 	return c

@@ -19,7 +19,7 @@ type Split struct {
 	Member    uint8   // of the group
 
 	Rings  []*Audience // of the ladder, in its order; at most MaxRings
-	Open   int         // the first so many have their members on the canary
+	Open   uint16      // whose members are on the canary: bit i for Rings[i]
 	Tokens *Tokens     // of claims among Keys; nil: none
 }
 

@@ -60,7 +60,7 @@ func (d *dataplane) Install(plan *config.Plan, settings map[string]control.Setti
 		s := settings[ro.Name]
 		next.settings[ro.Name], next.ids[ro.Name] = s, i
 		split := *ro.Split
-		split.ID, split.Weight, split.Open = i, s.Weight, len(s.Audiences)
+		split.ID, split.Weight, split.Open = i, s.Weight, openRings(ro, s)
 		if s.Keep != "" {
 			split.Upstreams[router.Stable] = next.keep(old, ro, s.Keep)
 		}
@@ -95,7 +95,7 @@ func (d *dataplane) Set(rollout string, s control.Setting) {
 	}
 	next.settings[rollout] = s
 	split := *old.splits[i]
-	split.Weight, split.Open = s.Weight, len(s.Audiences)
+	split.Weight, split.Open = s.Weight, openRings(&old.plan.Rollouts[i], s)
 	if s.Keep == "" {
 		split.Upstreams = old.plan.Rollouts[i].Split.Upstreams
 	}

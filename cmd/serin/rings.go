@@ -17,10 +17,10 @@ func ringsOf(ro *config.Rollout, s control.Setting, old *installed) *proxy.Rings
 		return nil
 	}
 	r := &proxy.Rings{Members: window.NewMeter(window.Options{Users: true})}
-	if s.Weight == 0 {
-		r.Evidence = uint8(len(s.Audiences))
+	if s.Ring != "" {
+		r.Evidence = uint8(1 + ringAt(ro, s.Ring))
 	}
-	if s.Weight == router.Full {
+	if s.Weight == router.Full && len(s.Audiences) == 0 { // completed
 		r.Settled = router.Canary
 	}
 	if was, rollout := old.rings(ro.Name); was != nil && slices.Equal(rollout.Rings, ro.Rings) {
@@ -34,6 +34,21 @@ func ringsOf(ro *config.Rollout, s control.Setting, old *installed) *proxy.Rings
 		r.Past = append(r.Past, window.NewMeter(window.Options{Users: true, Kinds: kindsOf(ro)}))
 	}
 	return r
+}
+
+// openRings are the rings whose members are on the canary, as routing knows them.
+func openRings(ro *config.Rollout, s control.Setting) (open uint16) {
+	for _, name := range s.Audiences {
+		if i := ringAt(ro, name); i >= 0 {
+			open |= 1 << i
+		}
+	}
+	return open
+}
+
+// ringAt is the place of a ring on the rollout's ladder; -1 where it has none of the name.
+func ringAt(ro *config.Rollout, name string) int {
+	return slices.IndexFunc(ro.Rings, func(r config.Ring) bool { return r.Name == name })
 }
 
 // rings are a rollout's meters of the generation, and the rollout they were made for.

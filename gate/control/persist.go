@@ -43,6 +43,7 @@ func (l *Loop) record(r *rollout) journal.Record {
 	r.fold(r.setting.Weight)
 	out := journal.Record{
 		State: r.state, Number: r.number, Last: r.last, Mask: r.mask, Before: r.before, Exposure: r.spent.record(),
+		Rings: r.rings.record(time.Now()),
 	}
 	tracker, err := r.tracker.MarshalJSON()
 	if err != nil {
@@ -51,7 +52,8 @@ func (l *Loop) record(r *rollout) journal.Record {
 	}
 	out.Evidence = &journal.Evidence{
 		Step: r.state.Step, Tracker: tracker, Stable: r.total[0].Clone(), Canary: r.total[1].Clone(),
-		Mirror: r.compareRecord(),
+		Members: r.memberRecord(),
+		Mirror:  r.compareRecord(),
 	}
 	return out
 }

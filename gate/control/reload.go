@@ -131,6 +131,7 @@ func (l *Loop) reload(plan *config.Plan) error {
 	for _, r := range removed {
 		none := r.setting
 		none.Weight, none.Audiences, none.Mirror, none.Keep = 0, nil, 0, ""
+		none.Drill = nil
 		l.dataplane.Set(r.name, none)
 	}
 	next, added, settings := l.planned(plan, now)
@@ -154,6 +155,7 @@ func (l *Loop) reload(plan *config.Plan) error {
 		r.stir(now)
 		if p := plan.Rollouts[i].Policy; r.policy != p || slices.Contains(added, r) {
 			r.policy, r.setting = p, settings[r.name]
+			r.rings.follow(plan.Rollouts[i].Rings)
 			l.replan(r, now)
 		}
 	}
@@ -205,6 +207,7 @@ func (l *Loop) withdraw(r *rollout, now time.Time) {
 		l.pen.add(&note{entry: e, rollout: r, made: now})
 	}
 	r.spent.add(&r.total[1], shareOf(r.setting))
+	r.members(&r.spent, shareOf(r.setting))
 	r.state = next
 	l.gone[r.name] = l.record(r)
 }

@@ -75,10 +75,11 @@ func (l *Loop) report(r *rollout, now time.Time) RolloutStatus {
 		Verdict: d.Verdict, Reason: d.Reason, Reasons: d.Reasons, Baseline: d.Baseline, Gates: d.Findings,
 		Sentence: gate.Explain(*s, p, *d), Next: gate.Next(*s, p, *d, now), Why: gate.Why(*s, p, *d, view, r.mask.Count()),
 		Stable: armStatus(view, 0), Canary: armStatus(view, 1), Exposure: r.cost(), Users: r.users(view), Window: l.windowStatus(r, now),
-		Approval: deadline(gate.ApprovalTimer(*s, p), gate.AwaitingApprovalCode, now), Hold: deadline(gate.HoldTimer(*s, p), s.Reason, now), Allowed: gate.Allowed(*s, p, now), WaitingFor: waitingFor(r), LastDecision: r.last, DryRun: p.DryRun,
+		Approval: approval(s, p, now), Hold: deadline(gate.HoldTimer(*s, p), s.Reason, now), Allowed: gate.Allowed(*s, p, now), WaitingFor: waitingFor(r), LastDecision: r.last, DryRun: p.DryRun, Policy: p,
 		StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy, State: *s, Setting: r.setting,
 		Live: slices.Clip(r.series.live), Recent: slices.Clip(r.series.recent), Whole: slices.Clip(r.series.whole),
 	}
+	out.Drill = r.drillStatus()
 	if p.Capacity > 0 || p.StableCapacity > 0 {
 		load := r.load(now)
 		out.Capacity = &CapacityStatus{Canary: p.Capacity, Stable: p.StableCapacity, Load: load, Most: fraction(p.MostWeight(load))}
@@ -175,6 +176,7 @@ func armStatus(view *window.View, i int) ArmStatus {
 func (r *rollout) cost() ExposureStatus {
 	e := r.spent
 	e.add(&r.total[1], shareOf(r.setting))
+	r.members(&e, shareOf(r.setting))
 	if r.underway() {
 		e.shares = addShare(e.shares, journal.ShareTime{Weight: r.setting.Weight, Seconds: r.here.Seconds()})
 		e.count(r.setting.Weight, &r.total[1])

@@ -32,9 +32,14 @@ type rollout struct {
 	before  window.Counts      // stable's error rate then
 	spent   exposure           // of the attempt, the current step left out
 	series  series
+	rings   rings
 	traffic load
 
 	compared comparisons
+	drill    *rehearsal // nil: no drill runs
+
+	recordedAt time.Duration // age of the step at its last window
+	recorded   uint64        // the step, from 1; 0: none
 
 	// of the last look
 	lookedAt         time.Time
@@ -65,6 +70,7 @@ func (l *Loop) look(r *rollout, now time.Time) {
 			r.history.Add(now, &r.total[0])
 		}
 	}
+	r.rings.look(&r.reading, now)
 	r.tracker.Add(now, &r.total[0], &r.total[1])
 	l.compare(r, now)
 	if r.policy.Capacity > 0 || r.policy.StableCapacity > 0 {
@@ -80,7 +86,8 @@ func (l *Loop) seen(r *rollout, now time.Time) *gate.Tick {
 	l.told.Seen = gate.Seen{
 		View: r.tracker.View(now), StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy,
 		ObservedWeight: r.observed(), WallClock: now, JournalAvailable: r.journalAvailable, WindowOpen: r.windowOpen,
-		Load: r.load(now), Freeze: l.freeze, Mirror: r.comparison(now),
+		Past: r.rings.of1(r.policy, r.state.Stage),
+		Load: r.load(now), Freeze: l.freeze, Mirror: r.comparison(now), Drilled: r.drilled(now),
 	}
 	return &l.told
 }
@@ -133,6 +140,7 @@ func (l *Loop) become(r *rollout, next gate.State) {
 		mask, before = r.history.Freeze(), r.history.Before()
 	}
 	setting := settingOf(next, r.policy, mask)
+	r.rings.open(setting.Audiences, mask, time.Now())
 	if !setting.equal(r.setting) {
 		l.dataplane.Set(r.name, setting)
 	}
@@ -142,6 +150,7 @@ func (l *Loop) become(r *rollout, next gate.State) {
 		return
 	}
 	r.spent.add(&r.total[1], share)
+	r.members(&r.spent, share)
 	if under {
 		r.fold(weight)
 		r.spent.count(weight, &r.total[1])
@@ -165,6 +174,7 @@ func (r *rollout) begin(l *Loop, warmup time.Duration) {
 	r.reading = Reading{StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy}
 	r.history.Rebase()
 	r.series.rebase()
+	r.rings.base = nil
 }
 
 // newRollout makes the bookkeeping from what the journal knows; a zero record is a rollout nobody has seen.
@@ -173,9 +183,15 @@ func (l *Loop) newRollout(c *config.Rollout, record journal.Record) *rollout {
 		name: c.Name, policy: c.Policy, state: record.State, number: record.Number, last: record.Last,
 		mask: record.Mask, before: record.Before, spent: exposureOf(record.Exposure),
 	}
+	r.state.Drill = restoreDrill(r.state.Drill, time.Now())
 	r.tracker = l.newTracker(r, c.Policy.Warmup)
 	l.resume(r, record.Evidence)
 	r.setting = settingOf(r.state, r.policy, r.mask)
+	r.rings = ringsOf(c.Rings, record.Rings, time.Now())
+	r.rings.open(r.setting.Audiences, r.mask, time.Now())
+	if e := record.Evidence; e != nil && e.Step == r.state.Step {
+		r.rings.base = e.Members
+	}
 	r.decision = gate.Recall(r.state, r.policy)
 	return r
 }

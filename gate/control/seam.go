@@ -26,9 +26,11 @@ type Setting struct {
 	Weight    router.Weight // of the plan's canary
 	Step      uint64
 	Audiences []string // rings whose members are on the canary
+	Ring      string   // the one among them whose members are the step's evidence; "": a share of the users is
 	Mirror    router.Weight
 	Mask      *window.Mask // buckets left out of evidence; nil: none. Changes only with Step
 	Revision  string       // that Weight was decided for; another one in the plan has weight 0
+	Drill     *gate.Drill  // faults to inject; nil: none. One ID is one drill, whatever else changes in it
 	// Keep names the revision that completed and goes on serving everybody although the plan names another canary beside an
 	// outdated stable (reason stable_outdated): the data plane keeps its old pool while it has it. "": none.
 	Keep string
@@ -44,6 +46,7 @@ type Reading struct {
 	Members                        *window.Snapshot    // of open rings on the canary, where they are no evidence; nil: the ladder has no rings
 	Past                           []*window.Snapshot  // on the version in service, since the data plane keeps the meters: of nobody in particular, of the members of each ring
 	Mirrored                       *[2]window.Snapshot // comparisons of the step's mirror: of stable with itself, of the canary with stable; nil: no mirror
+	Drill                          *DrillReading       // nil: none runs
 	StableHealthy                  bool
 	CanaryHealthy                  bool
 	StableInFlight, CanaryInFlight int
@@ -59,25 +62,31 @@ func settingOf(s gate.State, p *gate.Policy, mask *window.Mask) Setting {
 		return out
 	}
 	out.Weight = max(out.Weight, s.Ebb.Weight)
+	out.Drill = drillOf(&s, p)
 	switch s.Phase {
 	case gate.Waiting, gate.RolledBack, gate.Completed:
 		return out
 	case gate.Progressing, gate.AwaitingApproval, gate.Holding, gate.Paused:
 	}
-	for i, stage := range p.Stages[:min(s.Stage, len(p.Stages))] {
-		if stage.Audience != "" && !slices.Contains(out.Audiences, stage.Audience) {
-			out.Audiences = append(out.Audiences, stage.Audience)
+	if s.Stage < 1 || s.Stage > len(p.Stages) {
+		return out
+	}
+	stage := p.Stages[s.Stage-1]
+	out.Mirror = stage.Mirror
+	for _, ring := range s.Rings {
+		if slices.ContainsFunc(p.Stages, func(st gate.Stage) bool { return st.Audience == ring }) {
+			out.Audiences = append(out.Audiences, ring)
 		}
-		if i == s.Stage-1 {
-			out.Mirror = stage.Mirror
-		}
+	}
+	if stage.Alone() && out.Weight == 0 && slices.Contains(out.Audiences, stage.Audience) {
+		out.Ring = stage.Audience
 	}
 	return out
 }
 
 func (s Setting) equal(o Setting) bool {
-	return s.Weight == o.Weight && s.Step == o.Step && s.Mirror == o.Mirror && s.Revision == o.Revision && s.Keep == o.Keep &&
-		s.Mask == o.Mask && slices.Equal(s.Audiences, o.Audiences)
+	return sameDrill(s.Drill, o.Drill) && s.Weight == o.Weight && s.Step == o.Step && s.Mirror == o.Mirror && s.Revision == o.Revision && s.Keep == o.Keep &&
+		s.Mask == o.Mask && s.Ring == o.Ring && slices.Equal(s.Audiences, o.Audiences)
 }
 
 // widens reports whether o sends somebody to the canary whom s does not.

@@ -29,6 +29,7 @@ type Record struct {
 	Mask     *window.Mask  `json:"mask,omitempty"` // frozen when the attempt began
 	Before   window.Counts `json:"before"`         // stable before the attempt began
 	Exposure Exposure      `json:"exposure"`
+	Rings    []Ring        `json:"rings,omitempty"`
 	// Broken is why the record cannot be trusted; empty when it can.
 	Broken string `json:"broken,omitempty"`
 
@@ -63,7 +64,8 @@ type Evidence struct {
 	Tracker json.RawMessage  `json:"tracker"` // of window.Tracker
 	Stable  *window.Snapshot `json:"stable"`
 	Canary  *window.Snapshot `json:"canary"`
-	Mirror  *Evidence        `json:"mirror,omitempty"` // comparisons of mirrored answers; nil: none
+	Members *window.Snapshot `json:"members,omitempty"` // of rings on the canary where they are no evidence; nil: none
+	Mirror  *Evidence        `json:"mirror,omitempty"`  // comparisons of mirrored answers; nil: none
 }
 
 // Exposure is what the canary has cost in this attempt, the current step left out.
@@ -171,6 +173,11 @@ func (r Record) check() error {
 	}
 	if e := r.Evidence; e != nil && (e.Stable == nil || e.Canary == nil || e.Mirror != nil && (e.Mirror.Stable == nil || e.Mirror.Canary == nil)) {
 		return fmt.Errorf("evidence of one arm only")
+	}
+	for _, ring := range r.Rings {
+		if err := ring.check(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
