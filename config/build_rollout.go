@@ -31,7 +31,7 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 		b.force(join(at, "force"), r.Split.Force)
 	}
 	r.Policy = b.policy(at, name, t)
-	r.Notify = b.notified(at, t.Notify)
+	r.Policy.Notify = b.notified(at, t.Notify)
 	if knowStable && knowCanary {
 		stable, canary := &b.plan.Upstreams[r.Stable], &b.plan.Upstreams[r.Canary]
 		r.Policy.Revision, r.Policy.StableRevision = canary.Revision, stable.Revision

@@ -156,7 +156,7 @@ func TestSinks_SecretsAreReadAtEverySend(t *testing.T) {
 		t.Fatal(problems)
 	}
 	s := p.Sinks[0]
-	if !slices.Equal(s.Events, []string{"hold", "approval", "rollback", "complete"}) || !slices.Equal(p.Rollouts[0].Notify, []string{"chat"}) {
+	if !slices.Equal(s.Events, []string{"hold", "approval", "rollback", "complete"}) || !slices.Equal(p.Rollouts[0].Policy.Notify, []string{"chat"}) {
 		t.Errorf("got %+v", s)
 	}
 	env["URL"] = "https://hooks.example/2"

@@ -167,7 +167,6 @@ type Rollout struct {
 	Stable, Canary int           // upstream IDs
 	Split          *router.Split // weight 0; shared by the routes that carry it
 	Policy         *gate.Policy
-	Notify         []string      // names of sinks
 	Drain          time.Duration // after nobody is sent to the canary any more, what is still under way there is cut off; 0: never
 	Expose         bool
 	Rings          []Ring // of Split.Rings

@@ -214,6 +214,7 @@ type Policy struct {
 	AlphaPass      float64       // default .05
 	Plain          *Plain        // judge = "plain"; nil: evidence
 	DryRun         bool
+	Notify         []string         // whom to tell: carried for whoever announces, the gate asks nobody
 	Window         calendar.Windows // widening only inside; none: always
 	RevertOver     time.Duration    // a rollback takes the weight down over so long; 0: at once
 	Capacity       float64          // requests per second the canary's pool carries; 0: not said

@@ -67,3 +67,6 @@ func AllowedTo(s State, p *Policy, now time.Time, r *Rights) []string {
 	}
 	return allowed
 }
+
+// NextStage is the stage that would begin next, from 1; the last one where there is none after it.
+func NextStage(s State, p *Policy) int { return nextStage(&s, p) }

@@ -87,10 +87,12 @@ func (l *Loop) adopt(n *note) {
 	r.stir(time.Now())
 	l.look(r, time.Now())    // what the step has cost while the disk was waited for
 	p.next.Last = time.Now() // the wait for the disk belongs to no stage
+	seen := l.behold(r, &p.decision, time.Now())
 	l.become(r, p.next)
 	r.number = n.entry.Number
 	r.decision, r.last = p.decision, &n.entry
 	l.tell(&n.entry)
+	l.tellPeople(r, seen, &n.entry, time.Now())
 	l.release(p)
 }
 
@@ -133,6 +135,7 @@ func (l *Loop) act(r *rollout, next gate.State, d gate.Decision, now time.Time, 
 		defer l.release(p)
 	}
 	ended := r.ended(next)
+	seen := l.behold(r, &d, now)
 	l.become(r, next)
 	r.decision = d
 	if !d.News {
@@ -143,6 +146,7 @@ func (l *Loop) act(r *rollout, next gate.State, d gate.Decision, now time.Time, 
 	e.Attempt = ended
 	r.last = &e
 	l.tell(&e)
+	l.tellPeople(r, seen, &e, now)
 	l.pen.add(&note{entry: e, rollout: r, made: now, answer: func(err error) { reply(answer, &e, err) }})
 	l.dispatch()
 }

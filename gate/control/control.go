@@ -53,6 +53,8 @@ type Options struct {
 	Log       *slog.Logger      // nil: silent
 	Tick      time.Duration     // between two looks, default 1s
 	Save      time.Duration     // between two saves of the evidence, default 5s
+	// Announce is told of every decision as soon as it is done, in the loop itself: it must not wait. nil: nobody is told.
+	Announce func(Announcement)
 	// WindowOpen reports whether the rollout may widen at a wall time, and until when that holds (zero: for ever). nil: what
 	// its policy's windows say.
 	WindowOpen func(rollout string, at time.Time) (open bool, until time.Time)
@@ -66,6 +68,7 @@ type Loop struct {
 	tick      time.Duration
 	save      time.Duration
 	window    func(string, time.Time) (bool, time.Time)
+	announce  func(Announcement)
 
 	mail     chan any
 	stopped  chan struct{} // closed when Run has returned
@@ -85,13 +88,14 @@ type Loop struct {
 	shownAt  time.Time // of the last Status
 	told     gate.Tick // what the brain was told last
 	freeze   *gate.Freeze
+	recorder Recorder
 	started  bool
 }
 
 // New makes a loop; nothing moves before Start.
 func New(o Options) *Loop {
 	l := &Loop{
-		dataplane: o.Dataplane, journal: o.Journal, log: o.Log, tick: o.Tick, save: o.Save, window: o.WindowOpen,
+		dataplane: o.Dataplane, journal: o.Journal, log: o.Log, tick: o.Tick, save: o.Save, window: o.WindowOpen, announce: o.Announce,
 		mail: make(chan any, 16), stopped: make(chan struct{}), born: time.Now(),
 		plan: o.Plan, gone: map[string]journal.Record{}, restored: o.Restored,
 	}
@@ -110,6 +114,7 @@ func New(o Options) *Loop {
 	if l.restored == nil {
 		l.restored = &journal.Restored{Fresh: true}
 	}
+	l.recorder, _ = o.Journal.(Recorder)
 	l.pen.init()
 	return l
 }

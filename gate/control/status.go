@@ -69,13 +69,15 @@ type RolloutStatus struct {
 	WaitingFor      string          // "" : nothing
 	LastDecision    *journal.Entry  // nil: none yet
 	DryRun          bool
+	Policy          *gate.Policy    // what the state is judged by; to be read only
 	Capacity        *CapacityStatus // nil: nobody said what the pools carry
 	StableHealthy   bool
 	CanaryHealthy   bool
-	State           gate.State // the whole memory
-	Setting         Setting    // the routing in force
-	Live            []Point    // the last ten minutes, finely; to be read only, as are
-	Recent, Whole   []Point    // two hours, and the whole attempt
+	State           gate.State   // the whole memory
+	Drill           *DrillStatus // nil: none runs
+	Setting         Setting      // the routing in force
+	Live            []Point      // the last ten minutes, finely; to be read only, as are
+	Recent, Whole   []Point      // two hours, and the whole attempt
 }
 
 // StageStatus is where the rollout is on its ladder. Index 0: before the first stage.
@@ -143,4 +145,6 @@ type DeadlineStatus struct {
 	Since  time.Time
 	Until  time.Time
 	Then   string // what happens then
+	Stage  int    // of an approval: the stage that waits; 0: none
+	Owner  string // of that stage; "": anybody may approve
 }
