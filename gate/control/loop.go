@@ -43,6 +43,8 @@ func (l *Loop) serve(ctx context.Context) {
 			switch m := message.(type) {
 			case *operation:
 				l.operate(m)
+			case *drilling:
+				l.onDrill(m)
 			case *reload:
 				m.done <- l.reload(m.plan)
 			case *freezing:
@@ -77,13 +79,16 @@ func (l *Loop) onTick(now time.Time) {
 	every := sealFor // while all rest
 	for i, r := range l.rollouts {
 		l.look(r, now)
+		l.drillTick(r, now)
 		if r.resting(now, i) {
 			continue
 		}
 		if !r.rest.long(now) {
 			every = l.save
 		}
-		next, d := gate.Step(r.state, r.policy, now, l.seen(r, now))
+		seen := l.seen(r, now)
+		next, d := gate.Step(r.state, r.policy, now, seen)
+		l.remember(r, &seen.Seen, d.News, now)
 		if r.pending != nil && !overtakes(d) {
 			if now.Sub(r.pending.since) > 2*l.tick { // longer than a disk takes
 				l.refrain(r, d)
