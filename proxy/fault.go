@@ -28,6 +28,7 @@ const (
 
 // DrillSpec is what a drill injects, and whom. Shares are 0..1 of the requests it takes on the canary.
 type DrillSpec struct {
+	ID         string
 	Abort      float64
 	Status     int // of an abort, 500..599
 	Delay      float64

@@ -256,3 +256,17 @@ func (m *Mirror) Findings() (found []shadow.Found, noisy []string, learned bool)
 	defer m.mu.Unlock()
 	return m.book.List(), m.noise.Fields(), m.o.Noise <= 0 || m.noise.Learned()
 }
+
+// Add adds o to t.
+func (t *MirrorTotals) Add(o MirrorTotals) {
+	t.Sampled += o.Sampled
+	t.Dropped += o.Dropped
+	t.TooLarge += o.TooLarge
+	t.Skipped += o.Skipped
+	t.Learning += o.Learning
+	t.Matched += o.Matched
+	t.Mismatched += o.Mismatched
+	t.Failed += o.Failed
+	t.Control += o.Control
+	t.Unlike += o.Unlike
+}

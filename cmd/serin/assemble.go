@@ -26,6 +26,7 @@ type dataplane struct {
 	proxy *proxy.Proxy
 	log   *slog.Logger
 	pools poolKeeper
+	extra *extrasKeeper
 
 	inForce atomic.Pointer[installed]
 }
@@ -43,7 +44,7 @@ type installed struct {
 var _ control.Dataplane = (*dataplane)(nil)
 
 func newDataplane(p *proxy.Proxy, log *slog.Logger) *dataplane {
-	d := &dataplane{proxy: p, log: log}
+	d := &dataplane{proxy: p, log: log, extra: newExtrasKeeper(log)}
 	d.pools.log = log
 	return d
 }
@@ -73,11 +74,14 @@ func (d *dataplane) Install(plan *config.Plan, settings map[string]control.Setti
 	next.snap = &proxy.Snapshot{Table: table, Pools: d.pools.take(next.sources)}
 	next.snap.Splits = make([]*proxy.Split, len(plan.Rollouts))
 	for i := range plan.Rollouts {
-		next.snap.Splits[i] = splitOf(&plan.Rollouts[i], next.settings[plan.Rollouts[i].Name], old)
+		ro := &plan.Rollouts[i]
+		next.snap.Splits[i] = splitOf(ro, next.settings[ro.Name], old)
+		next.snap.Splits[i].Extras = d.extra.take(ro, next.settings[ro.Name], next.splits[i].Upstreams, next.sources)
 	}
 	next.snap.Plain = plainMeters(next, old)
 	d.publish(next)
 	d.pools.retire(next.sources)
+	d.extra.forget(plan)
 	return nil
 }
 
@@ -105,6 +109,7 @@ func (d *dataplane) Set(rollout string, s control.Setting) {
 	snap.Table = snap.Table.WithSplit(&split)
 	snap.Splits = append([]*proxy.Split(nil), snap.Splits...)
 	snap.Splits[i] = splitOf(&old.plan.Rollouts[i], s, old)
+	snap.Splits[i].Extras = d.extra.take(&old.plan.Rollouts[i], s, split.Upstreams, old.sources)
 	next.snap = &snap
 	d.publish(&next)
 }
@@ -126,6 +131,7 @@ func (d *dataplane) Read(rollout string, r *control.Reading) {
 	r.Forced = split.Forced[router.Stable].Total() + split.Forced[router.Canary].Total()
 	r.Keyless = split.Keyless.Total()
 	readRings(split.Rings, r)
+	readExtras(split.Extras, r)
 	stable, canary := now.snap.Pools[ups[router.Stable]], now.snap.Pools[ups[router.Canary]]
 	r.StableHealthy, r.CanaryHealthy = stable.Healthy(), canary.Healthy()
 	r.StableInFlight, r.CanaryInFlight = stable.InFlight(), canary.InFlight()

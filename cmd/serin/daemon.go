@@ -31,10 +31,11 @@ type daemonOptions struct {
 // serinDaemon is one running serin: the rooms, joined. Made by newDaemon, it has its sockets and its state directory and
 // serves while Run runs.
 type serinDaemon struct {
-	log    *slog.Logger
-	source source
-	notify func(string) error
-	follow []func(context.Context) error // run beside the rest until the end
+	log       *slog.Logger
+	source    source
+	telemetry *telemetry
+	notify    func(string) error
+	follow    []func(context.Context) error // run beside the rest until the end
 
 	level     *slog.LevelVar
 	started   *config.Plan // what needs a restart to change is as in here
@@ -75,15 +76,11 @@ func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *s
 		return nil, errStarted("open the state directory "+plan.StateDir, "state.dir names another one", err)
 	}
 	d.journal = j
-	access, err := newAccessLog(plan.Log.Access)
-	if err != nil {
-		return nil, errStarted("start the access log", "log.access.path names another file", err)
+	if d.telemetry, err = newTelemetry(plan.Log.Access, opts.Source.getenv, d.log); err != nil {
+		return nil, err
 	}
 	o := proxy.Options{Log: d.log}
-	if access != nil {
-		o.Access = access
-		d.follow = append(d.follow, func(ctx context.Context) error { return access.Run(ctx, d.log) })
-	}
+	d.follow = append(d.follow, d.telemetry.attach(&o, d.log)...)
 	d.proxy = proxy.New(o)
 	d.limitMemory(plan.Memory)
 	d.dataplane = newDataplane(d.proxy, d.log)
@@ -96,7 +93,7 @@ func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *s
 	rooms := &rooms{daemon: d}
 	d.admin = admin.New(admin.Options{
 		Address: plan.Admin.Address, PublicURL: plan.Admin.PublicURL, Version: opts.Version, Log: d.log,
-		Loop: d.loop, Stream: d.loop,
+		Loop: d.loop, Stream: d.loop, Freezer: d.loop,
 		Traffic: rooms, Router: rooms, Configuration: rooms, Ready: d.isReady, Connections: listen.AdminShare(),
 	})
 	return d, nil
@@ -122,6 +119,7 @@ func (d *serinDaemon) Run(ctx context.Context) error {
 		return errStarted("start", "", err)
 	}
 	defer d.dataplane.pools.close()
+	defer d.dataplane.extra.close()
 	opened, err := d.fronts.prepare(ctx, d.started.Listen)
 	if err != nil {
 		return errStarted("open the data listener", "listen.address names another one", err)
