@@ -36,6 +36,7 @@ type serinDaemon struct {
 	telemetry *telemetry
 	notify    func(string) error
 	follow    []func(context.Context) error // run beside the rest until the end
+	beside    *besides                      // files that the configuration is made of
 
 	level     *slog.LevelVar
 	started   *config.Plan // what needs a restart to change is as in here
@@ -64,7 +65,7 @@ type serinDaemon struct {
 func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *serinDaemon, err error) {
 	d := &serinDaemon{
 		log: opts.Log, level: opts.Level, source: opts.Source, notify: opts.Notify, started: plan,
-		ready: make(chan struct{}), inForce: plan, given: debug.SetMemoryLimit(-1),
+		ready: make(chan struct{}), inForce: plan, beside: newBesides(), given: debug.SetMemoryLimit(-1),
 	}
 	defer func() {
 		if err != nil {

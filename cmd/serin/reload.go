@@ -21,6 +21,7 @@ func (d *serinDaemon) Reload(ctx context.Context) (admin.Reload, error) {
 	if d.draining.Load() {
 		return admin.Reload{}, errDraining
 	}
+	since := time.Now()
 	plan, problems := d.source.load()
 	if plan == nil {
 		return d.refuse(&admin.InvalidError{Problems: problems})
@@ -35,6 +36,7 @@ func (d *serinDaemon) Reload(ctx context.Context) (admin.Reload, error) {
 		return d.refuse(fmt.Errorf("put the configuration in force: %w", err))
 	}
 	d.fronts.apply(change)
+	d.beside.Follow(plan.Files, since)
 	d.setLevel(plan.Log)
 	d.limitMemory(plan.Memory)
 	warnings := append(plan.Warnings, needsRestart(d.started, plan)...)

@@ -95,6 +95,7 @@ func (e *env) serve(ctx context.Context, from source, wait time.Duration) error 
 	level := new(slog.LevelVar)
 	var log *slog.Logger
 	from.certificate = func(path string, err error) { tellCertificate(log, path, err) } // in a handshake: there is a log by then
+	since := time.Now()
 	plan, problems := from.load()
 	if plan == nil {
 		return e.refused(from, problems)
@@ -122,6 +123,8 @@ func (e *env) serve(ctx context.Context, from source, wait time.Duration) error 
 	if watcher != nil {
 		d.follow = append(d.follow, watcher.Run)
 	}
+	d.beside.Follow(plan.Files, since)
+	d.follow = append(d.follow, d.beside.Run)
 	d.follow = append(d.follow, func(ctx context.Context) error {
 		d.reloadOn(ctx, hangups, watcher)
 		return nil
@@ -162,6 +165,7 @@ func (d *serinDaemon) reloadOn(ctx context.Context, hangups <-chan os.Signal, w 
 			return
 		case <-hangups:
 		case <-changes:
+		case <-d.beside.changes:
 		}
 		if _, err := d.Reload(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, errDraining) {
 			d.log.Error("reload refused: the running configuration stays", "err", err)
