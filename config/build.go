@@ -181,7 +181,7 @@ func (b *builder) log() {
 	if t.Access != nil {
 		b.plan.Log.Access = &AccessLog{
 			Path: string(t.Access.Path), Format: string(t.Access.Format),
-			Sample: float64(t.Access.Sample), Errors: bool(t.Access.Errors),
+			Sample: float64(t.Access.Sample), Errors: bool(t.Access.Errors), Key: t.Access.Key == "hash",
 		}
 		if t.Access.Path == "" {
 			b.report("log.access.path", `want "stdout", "stderr" or a file`, "")

@@ -106,9 +106,10 @@ type LogTable struct {
 // AccessTable is [log] access.
 type AccessTable struct {
 	Path   Text  `key:"path" default:"stdout" doc:"stdout, stderr or a file."`
-	Format Text  `key:"format" default:"json" enum:"json|text" doc:"Form of a line."`
+	Format Text  `key:"format" default:"json" enum:"json|clf|combined" doc:"Form of a line: JSON, the common log format, or the combined one. The last two end with the rollout and its arm."`
 	Sample Share `key:"sample" default:"1%" doc:"Share of the requests written."`
 	Errors Flag  `key:"errors" default:"true" doc:"Write every failed request, whatever the sample."`
+	Key    Text  `key:"key" default:"hash" enum:"hash|off" doc:"hash: JSON lines carry a hash of the user's key, made with the rollout's salt; the key itself is never written."`
 }
 
 // UpstreamTable is [upstream.NAME].

@@ -111,6 +111,7 @@ type AccessLog struct {
 	Path, Format string
 	Sample       float64 // 0..1
 	Errors       bool
+	Key          bool // write the hash of the user's key
 }
 
 // Upstream is a named pool.

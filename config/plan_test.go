@@ -77,7 +77,7 @@ func TestParse_Supported_CarriesEveryValue(t *testing.T) {
 	if p.Memory != 256<<20 {
 		t.Errorf("got a memory of %d", p.Memory)
 	}
-	if want := (Log{Level: "debug", Format: "text", Access: &AccessLog{Path: "access.log", Format: "text", Sample: .005}}); !reflect.DeepEqual(p.Log, want) {
+	if want := (Log{Level: "debug", Format: "text", Access: &AccessLog{Path: "access.log", Format: "combined", Sample: .005, Key: true}}); !reflect.DeepEqual(p.Log, want) {
 		t.Errorf("got log %+v", p.Log)
 	}
 	if want := (Admin{Address: "unix:/run/serin/admin.sock", PublicURL: "https://serin.example"}); p.Admin != want {

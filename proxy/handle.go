@@ -43,6 +43,7 @@ type exchange struct {
 	cookie    []byte // the minted one's line
 	answer    wire.Reply
 	logged    logged
+	span      wire.Span
 
 	up          *upstream.Conn
 	server      string
@@ -108,6 +109,7 @@ func (x *exchange) admit() {
 	x.replyBody.Reset(wire.NoBody, 0, 0)
 	x.client.in.Discard(x.headBytes)
 	x.keepForLog()
+	x.beginSpan()
 }
 
 // second has heads that are not plain read by another parser, and refuses what the listener does not take.

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"math/bits"
 	random "math/rand/v2"
@@ -19,6 +20,9 @@ func (x *exchange) address() {
 	o.Peer, o.Trusted, o.TLS = c.peerText, c.trusted, c.accepted.Secure
 	o.Host, o.Via = x.pool.Host(), c.options.Via
 	o.Random = [3]uint64{random.Uint64(), random.Uint64(), random.Uint64()}
+	if s := o.Span; s != nil && !s.Remote { // request and trace have one id: logs and traces join
+		o.Random[0], o.Random[1] = binary.BigEndian.Uint64(s.Trace[:8]), binary.BigEndian.Uint64(s.Trace[8:])
+	}
 	o.Lines, o.Keep, o.Drop = nil, "", x.snap.Drop
 	if x.split != nil {
 		o.Lines, x.answer.Lines = x.split.lines(x.choice.Arm)

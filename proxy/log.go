@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	random "math/rand/v2"
 	"net/netip"
 	"time"
 
 	"serin/gate/window"
+	"serin/proxy/wire"
 	"serin/router"
 )
 
@@ -29,6 +31,23 @@ type Entry struct {
 	RequestBytes, ReplyBytes int64 // payload
 	Retries                  int
 	Secure, KeptClient       bool
+	Key                      uint64        // hash of the user's key with the rollout's salt; 0: no key
+	Span                     wire.Span     // zero without a Sampler
+	Sent                     time.Duration // from the request's head to the request sent, where that was measured; else 0
+}
+
+// Sampler decides which requests' spans are recorded. Sample is called by many goroutines; s has its ids, and for a trace
+// that came with the request what the caller decided. The answer goes upstream as the sampled flag.
+type Sampler interface{ Sample(s *wire.Span) bool }
+
+// beginSpan names the request's spans.
+func (x *exchange) beginSpan() {
+	x.outgoing.Span = nil
+	if sampler := x.client.proxy.spans; sampler != nil {
+		x.span.Begin(&x.request, &[4]uint64{random.Uint64(), random.Uint64(), random.Uint64(), random.Uint64()})
+		x.span.Sampled = sampler.Sample(&x.span)
+		x.outgoing.Span = &x.span
+	}
 }
 
 // logged holds what the log needs of a head whose buffer is gone by the time the request is over.
@@ -66,7 +85,10 @@ func (x *exchange) log() {
 		UserAgent: l.text[l.host:l.agent], Referer: l.text[l.agent:l.refer],
 		Status: x.end.status, Outcome: x.end.classify(), Why: x.choice.Why, Server: x.server,
 		Total: total, RequestBytes: x.requestBody.Data, ReplyBytes: x.replyBody.Data, Retries: x.retries,
-		Secure: c.accepted.Secure, KeptClient: x.keep,
+		Secure: c.accepted.Secure, KeptClient: x.keep, Key: x.choice.Hash, Span: x.span,
+	}
+	if x.sentAt != 0 {
+		e.Sent = x.sentAt - x.start
 	}
 	if x.headAt != 0 {
 		e.Head = x.headAt - x.start

@@ -34,6 +34,7 @@ import (
 type Options struct {
 	Log    *slog.Logger  // nil: discard
 	Access AccessLog     // nil: none
+	Spans  Sampler       // nil: no request gets spans, and its trace context goes on as it is
 	Grain  time.Duration // of waits; 0: deadline.Grain
 	InUse  func() int64  // memory in use, in bytes, for LimitMemory; nil: the runtime's account
 }
@@ -42,6 +43,7 @@ type Options struct {
 type Proxy struct {
 	log     *slog.Logger
 	access  AccessLog
+	spans   Sampler
 	base    time.Time
 	sweeper *deadline.Sweeper
 
@@ -50,6 +52,7 @@ type Proxy struct {
 	dated    atomic.Pointer[dateLine]
 	inUse    func() int64
 	most     atomic.Int64 // of inUse; 0: no limit
+	used     atomic.Int64 // inUse, as ration saw it last
 	short    atomic.Int32 // of memory: plenty, tight, dire
 
 	panics    atomic.Uint64
@@ -69,7 +72,7 @@ type Proxy struct {
 // New makes a proxy that answers 503 until the first Publish. Waits end while Run runs.
 func New(o Options) *Proxy {
 	p := &Proxy{
-		log: o.Log, access: o.Access, inUse: o.InUse, base: time.Now(), sweeper: deadline.NewSweeper(o.Grain),
+		log: o.Log, access: o.Access, spans: o.Spans, inUse: o.InUse, base: time.Now(), sweeper: deadline.NewSweeper(o.Grain),
 		clients: make(map[*client]struct{}),
 	}
 	if p.inUse == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +31,8 @@ const (
 // accessLog writes one line for a sample of the requests, and for every failed one where asked. Lines are encoded by the
 // request's goroutine into a recycled buffer and written by Run's.
 type accessLog struct {
-	text    bool // the combined log format; else JSON
+	format  string // json, clf, combined
+	key     bool   // hashes of users' keys are written
 	errors  bool
 	sample  uint64 // of 2^32
 	path    string
@@ -50,7 +52,7 @@ func newAccessLog(c *config.AccessLog) (*accessLog, error) {
 		return nil, nil
 	}
 	l := &accessLog{
-		text: c.Format == "text", errors: c.Errors, sample: uint64(c.Sample * (1 << 32)), path: c.Path,
+		format: c.Format, key: c.Key, errors: c.Errors, sample: uint64(c.Sample * (1 << 32)), path: c.Path,
 		lines: make(chan *[]byte, accessQueue), reopen: make(chan os.Signal, 1),
 	}
 	l.spare.New = func() any { b := make([]byte, 0, 512); return &b }
@@ -85,10 +87,13 @@ func (l *accessLog) Log(e *proxy.Entry) {
 		return
 	}
 	line := l.spare.Get().(*[]byte)
-	if l.text {
-		*line = appendCombined((*line)[:0], e)
-	} else {
-		*line = appendJSON((*line)[:0], e)
+	switch l.format {
+	case "json":
+		*line = appendJSON((*line)[:0], e, l.key)
+	case "combined":
+		*line = appendArm(appendCombined(appendCommon((*line)[:0], e), e), e)
+	default:
+		*line = appendArm(appendCommon((*line)[:0], e), e)
 	}
 	select {
 	case l.lines <- line:
@@ -142,7 +147,7 @@ func (l *accessLog) write(line *[]byte, log *slog.Logger, told bool) bool {
 	return err != nil
 }
 
-func appendJSON(b []byte, e *proxy.Entry) []byte {
+func appendJSON(b []byte, e *proxy.Entry, key bool) []byte {
 	b = append(b, `{"time":"`...)
 	b = e.Start.UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z07:00")
 	b = append(b, `","client":"`...)
@@ -175,11 +180,28 @@ func appendJSON(b []byte, e *proxy.Entry) []byte {
 		b = strconv.AppendInt(b, int64(e.Retries), 10)
 	}
 	b = appendText(b, "user_agent", e.UserAgent)
+	if key && e.Key != 0 {
+		b = append(b, `,"key_hash":"`...)
+		b = appendHex(b, e.Key)
+		b = append(b, '"')
+	}
+	if e.Span.Trace != ([16]byte{}) {
+		b = append(b, `,"trace_id":"`...)
+		b = hex.AppendEncode(b, e.Span.Trace[:])
+		b = append(b, '"')
+	}
 	return append(b, "}\n"...)
 }
 
-// appendCombined is Apache's combined log format, with the arm at the end.
-func appendCombined(b []byte, e *proxy.Entry) []byte {
+func appendHex(b []byte, v uint64) []byte {
+	for shift := 60; shift >= 0; shift -= 4 {
+		b = append(b, hexDigits[v>>shift&15])
+	}
+	return b
+}
+
+// appendCommon is the common log format of NCSA httpd: host, identity, user, time, request line, status, bytes.
+func appendCommon(b []byte, e *proxy.Entry) []byte {
 	b = e.Client.AppendTo(b)
 	b = append(b, " - - ["...)
 	b = e.Start.AppendFormat(b, "02/Jan/2006:15:04:05 -0700")
@@ -190,12 +212,21 @@ func appendCombined(b []byte, e *proxy.Entry) []byte {
 	b = append(b, ` HTTP/1.1" `...)
 	b = strconv.AppendInt(b, int64(e.Status), 10)
 	b = append(b, ' ')
-	b = strconv.AppendInt(b, e.ReplyBytes, 10)
+	return strconv.AppendInt(b, e.ReplyBytes, 10)
+}
+
+// appendCombined is what Apache's combined format has beyond the common one.
+func appendCombined(b []byte, e *proxy.Entry) []byte {
 	b = append(b, ` "`...)
 	b = appendEscaped(b, e.Referer)
 	b = append(b, `" "`...)
 	b = appendEscaped(b, e.UserAgent)
-	b = append(b, `" `...)
+	return append(b, '"')
+}
+
+// appendArm ends a line of text with who answered: rollout/arm, or "-".
+func appendArm(b []byte, e *proxy.Entry) []byte {
+	b = append(b, ' ')
 	if e.Rollout == "" {
 		return append(b, "-\n"...)
 	}

@@ -20,7 +20,8 @@ var floors = map[string]int{
 	"gate/experiment": 2, "gate/criterion": 2, "gate/ladder": 2, "gate/probe": 2, "gate/journal": 2, "gate/notify": 2, "gate/fleet": 2,
 	"proxy/upstream": 2, "proxy/listen": 2,
 	"config": 3, "gate/sim": 3, "proxy": 3,
-	"gate/control": 4,
+	"gate/control": 4, "gate/replay": 3,
+	"proxy/trace":  4,
 	"proxy/admin":  5, "bench": 5, "bench/wire": 5, "bench/chaos": 5,
 	"cmd/serin": 6,
 }

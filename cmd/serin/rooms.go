@@ -19,7 +19,11 @@ var (
 // Totals are the data plane's counters.
 func (r *rooms) Totals() admin.Totals {
 	t := r.daemon.proxy.Totals()
-	out := admin.Totals{InFlight: int64(t.InFlight), OverheadSeconds: t.OverheadSeconds}
+	out := admin.Totals{InFlight: int64(t.InFlight), OverheadSeconds: t.OverheadSeconds, Telemetry: r.daemon.telemetry.totals()}
+	out.Edge = admin.EdgeTotals{
+		Connections: t.Connections, ConnectionsRefused: r.daemon.fronts.refused(), RequestsRefused: t.Refused, Panics: t.Panics,
+		MemoryUsed: t.Memory.Used, MemoryLimit: t.Memory.Limit, MemoryLevel: t.Memory.Level,
+	}
 	for _, s := range t.Splits {
 		out.Splits = append(out.Splits, admin.SplitTotals{Rollout: s.Rollout, Arms: s.Arms})
 	}

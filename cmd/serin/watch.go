@@ -78,7 +78,7 @@ func (e *env) watchForm(asked string) (string, error) {
 type follower struct {
 	name string
 	on   func(admin.Rollout) error // an error ends following
-	last string // event, to resume after a break
+	last string                    // event, to resume after a break
 	end  error
 }
 

@@ -88,7 +88,9 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 		t := s.o.Traffic.Totals()
 		writeRequests(&e, t)
 		writeOverhead(&e, t)
+		writeEdge(&e, &t.Edge)
 		writeUpstreams(&e, s.o.Traffic.Upstreams())
+		writeTelemetry(&e, t.Telemetry)
 	}
 	rollouts := s.rollouts()
 	writeRollouts(&e, rollouts)

@@ -33,6 +33,8 @@ type Traffic interface {
 type Totals struct {
 	Splits          []SplitTotals
 	InFlight        int64
+	Edge            EdgeTotals
+	Telemetry       TelemetryTotals
 	Overhead        []OverheadBin // our own time, sampled; one count a bin, not summed over bins
 	OverheadSeconds float64       // sum of the sampled times
 }
@@ -78,6 +80,7 @@ type Options struct {
 	PublicURL     string // its host joins the allow list
 	Loop          Loop
 	Stream        Stream
+	Freezer       Freezer
 	Traffic       Traffic
 	Router        Router
 	Configuration Configuration

@@ -17,6 +17,7 @@ type Outgoing struct {
 	Keep      string    // the force header: survives the cut of Serin-* names and Drop; "" none
 	Anonymous bool      // Cookie and Authorization stay behind: a copy that carries nobody's credentials
 	Via       string    // pseudonym for a Via line; "" none
+	Span      *Span     // whose child the upstream's span is; nil: no spans are recorded, a valid trace context goes on as it is
 }
 
 // AppendField appends "name: value\r\n", or nothing when name is no token or value holds a control character: for lines
@@ -58,7 +59,10 @@ func AppendRequest(dst []byte, r *Request, o *Outgoing) []byte {
 	trace := r.keepsTrace()
 	dst = r.appendKept(dst, o, r.cuts(o, trace))
 	dst = r.appendForwarding(dst, o)
-	if !trace {
+	switch {
+	case o.Span != nil:
+		dst = o.Span.appendTo(dst)
+	case !trace:
 		dst = appendTraceparent(dst, &o.Random)
 	}
 	dst = append(dst, o.Lines...)
@@ -95,6 +99,9 @@ func (r *Request) cuts(o *Outgoing, trace bool) set {
 	}
 	if !trace {
 		cut |= 1<<kindTraceparent | 1<<kindTracestate
+	}
+	if o.Span != nil {
+		cut |= 1 << kindTraceparent
 	}
 	return cut
 }
