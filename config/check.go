@@ -57,6 +57,8 @@ type GateTime struct {
 	CallTime Quantity `json:"rollback_seconds"`   //
 	CallText string   `json:"rollback,omitempty"` // "+2 points"
 	Note     string   `json:"note,omitempty"`
+	Ring     bool     `json:"ring,omitempty"`          // of members of a ring, whose traffic nobody knows beforehand
+	Past     Quantity `json:"past_requests,omitempty"` // requests the members must have made on stable before
 }
 
 // Quantity is a number of requests or seconds; +Inf is never, and null in JSON.
@@ -147,6 +149,10 @@ func (pl *planner) stage(i int, baseline float64) StageTime {
 	if stage.Preview {
 		return s
 	}
+	if stage.Alone() {
+		pl.ring(&s, i)
+		return s
+	}
 	for j, c := range policy.Criteria { // one for each gate of the file, in its order
 		g := &pl.gates[j]
 		if !c.Applies(i+1, stage) {
@@ -179,6 +185,10 @@ func (pl *planner) assess(t *Timetable, i int, baseline float64) {
 	longest := Quantity(policy.MaxStage.Seconds())
 	if len(s.Gates) == 0 && !policy.Stages[i].Preview {
 		t.Warnings = append(t.Warnings, StageProblem{s.Stage, "no gate judges this stage: it passes by time alone", ""})
+	}
+	if policy.Stages[i].Alone() {
+		pl.assessRing(t, i)
+		return
 	}
 	found := StageProblem{Stage: s.Stage}
 	switch {

@@ -115,6 +115,9 @@ func (s *StageTime) takes() string {
 
 // sentence says what a gate needs.
 func (g *GateTime) sentence() string {
+	if g.Ring {
+		return g.inRing()
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: proving %s", g.Metric, g.Proves)
 	switch {
