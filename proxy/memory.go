@@ -34,6 +34,12 @@ const (
 // tell the garbage collector (debug.SetMemoryLimit): only what is still in use after a collection is held against it.
 func (p *Proxy) LimitMemory(bytes int64) { p.most.Store(bytes) }
 
+// MemoryTotals says how memory stands.
+type MemoryTotals struct {
+	Used, Limit int64 // bytes, see LimitMemory; 0 without a limit
+	Level       int   // 0: it suffices; 1: requests are answered 503; 2: connections are closed too
+}
+
 // ration finds the level of memory until ctx ends, and has idle clients leave where it is dire.
 func (p *Proxy) ration(ctx context.Context) {
 	ticker := time.NewTicker(rationEvery)
@@ -61,6 +67,7 @@ func (p *Proxy) look() int32 {
 	if most > 0 {
 		used = p.inUse()
 	}
+	p.used.Store(used)
 	level := shortage(was, used, most)
 	if level == was {
 		return level

@@ -15,6 +15,7 @@ type Totals struct {
 	InFlight        int              // requests under way, tunnels included
 	Connections     int              // clients connected
 	Panics, Refused uint64           // lost to a bug; answered without a route (malformed, unknown)
+	Memory          MemoryTotals
 	Overhead        []OverheadBin
 	OverheadSeconds float64
 }
@@ -90,6 +91,7 @@ func (p *Proxy) Totals() Totals {
 	defer p.publishMu.Unlock()
 	t := Totals{Panics: p.panics.Load(), Refused: p.refused.Load()}
 	t.Overhead, t.OverheadSeconds = p.overhead.read()
+	t.Memory = MemoryTotals{Used: p.used.Load(), Limit: p.most.Load(), Level: int(p.short.Load())}
 	snap := p.snap.Load()
 	if snap == nil {
 		return t

@@ -100,7 +100,14 @@ limits = { body = "1KiB", fields = 8, target = "256B", head = "2KiB" }
 	short.ask(getRoot, 200)
 	short.ended()
 	e.mustRelisten("[listen]\naddress = %q\nlimits = { per_ip = 2 }\n")
-	e.dial().ended() // the old connection counts, and so does the next
+	surplus := e.dial() // the old connection counts, and so does the next
+	if resp, _ := surplus.answer(); resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "1" {
+		t.Errorf("a connection above the cap was answered %s %v", resp.Status, resp.Header)
+	}
+	surplus.ended()
+	if text := e.metrics(); !strings.Contains(text, "\nserin_connections_refused_total 1\n") {
+		t.Error("the connection above the cap is not counted")
+	}
 	old.Close()
 }
 

@@ -30,6 +30,7 @@ type fronts struct {
 	mu    sync.Mutex
 	open  []*front // guarded by mu
 	fresh []*front // guarded by mu; of those, the ones not yet served
+	left  uint64   // guarded by mu; connections refused by listeners that are gone
 }
 
 // front is one address.
@@ -103,6 +104,9 @@ func (f *fronts) apply(c *frontChange) {
 	f.mu.Lock()
 	f.open = c.next
 	f.fresh = append(f.fresh, c.fresh...)
+	for _, gone := range c.gone {
+		f.left += gone.listener.Refused()
+	}
 	f.mu.Unlock()
 	select {
 	case f.wake <- struct{}{}:
@@ -156,6 +160,17 @@ func (f *fronts) all() []*front {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.open)
+}
+
+// refused counts the connections that listeners ended before a request. It never goes down.
+func (f *fronts) refused() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := f.left
+	for _, o := range f.open {
+		n += o.listener.Refused()
+	}
+	return n
 }
 
 // yield leaves new connections to a successor at the same addresses, as soon as there is one.

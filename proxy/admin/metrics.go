@@ -92,6 +92,9 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 		writeUpstreams(&e, s.o.Traffic.Upstreams())
 		writeTelemetry(&e, t.Telemetry)
 	}
+	if s.o.Besides != nil {
+		writeBesides(&e, s.o.Besides.Besides())
+	}
 	rollouts := s.rollouts()
 	writeRollouts(&e, rollouts)
 	s.writeDecisions(&e, rollouts)

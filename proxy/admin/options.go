@@ -81,6 +81,8 @@ type Options struct {
 	Loop          Loop
 	Stream        Stream
 	Freezer       Freezer
+	Drills        Drills
+	Besides       Besides
 	Traffic       Traffic
 	Router        Router
 	Configuration Configuration

@@ -1,6 +1,9 @@
 package wire
 
-import "testing"
+import (
+	"regexp"
+	"testing"
+)
 
 func TestRequest_AmbiguousPath_IsWhatServersReadDifferently(t *testing.T) {
 	t.Parallel()
@@ -26,4 +29,24 @@ func TestRequest_AmbiguousPath_IsWhatServersReadDifferently(t *testing.T) {
 	} {
 		f(odd, true)
 	}
+}
+
+// strictOdd is what an ambiguous path is, by regular expressions: an encoded slash or NUL, any backslash, or a segment
+// that is one or two dots in front of its parameters.
+var strictOdd = regexp.MustCompile(`(?i)%2f|%00|%5c|\\|(^|/)(\.|%2e){1,2}(;[^/]*)?(/|$)`)
+
+// FuzzAmbiguousPath: the one pass agrees with the expressions.
+func FuzzAmbiguousPath(f *testing.F) {
+	for _, path := range []string{"/a/../b", "/%2e%2E;x/", "/a%2Fb", "/.../..a/%2", "/;..//.", "/%%2f", "/.%2e%3b/"} {
+		f.Add(path)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		r, err := judged("GET /" + path + " HTTP/1.1\r\nHost: a\r\n\r\n")
+		if err != nil {
+			return
+		}
+		if got, want := r.AmbiguousPath(), strictOdd.MatchString(string(r.Path)); got != want {
+			t.Fatalf("%q: got %v, want %v", r.Path, got, want)
+		}
+	})
 }
