@@ -19,6 +19,8 @@ type pen struct {
 	wait    bool     // after a failure: nothing more before the next tick
 	savers  []saver  // wait for the next save
 	saving  []saver  // wait for the one under way
+	windows []journal.Window
+	mute    bool // the last windows could not be written, and that was said
 }
 
 // note is one entry on its way to the disk.
@@ -34,11 +36,13 @@ type note struct {
 type job struct {
 	entries []journal.Entry
 	state   *journal.Saved
+	windows []journal.Window
 }
 
 type written struct {
-	state bool
-	err   error
+	state   bool
+	windows bool
+	err     error
 }
 
 // maxNotes bounds the decisions kept in memory while the disk takes none; the oldest go first. Every entry holds the whole
@@ -51,12 +55,15 @@ func (p *pen) init() { p.jobs, p.done = make(chan job), make(chan written, 1) }
 func (l *Loop) write() {
 	for j := range l.pen.jobs {
 		var err error
-		if j.state != nil {
+		switch {
+		case j.windows != nil:
+			err = l.recorder.Record(j.windows...)
+		case j.state != nil:
 			err = l.journal.Save(*j.state)
-		} else {
+		default:
 			err = l.journal.Append(j.entries...)
 		}
-		l.pen.done <- written{state: j.state != nil, err: err}
+		l.pen.done <- written{state: j.state != nil, windows: j.windows != nil, err: err}
 	}
 }
 
@@ -100,6 +107,9 @@ func (l *Loop) dispatch() {
 		p.saving, p.savers = p.savers, nil
 		state := l.compose()
 		p.jobs <- job{state: &state}
+	case len(p.windows) > 0:
+		p.jobs <- job{windows: p.windows}
+		p.windows = nil
 	default:
 		return
 	}
@@ -110,6 +120,10 @@ func (l *Loop) dispatch() {
 func (l *Loop) finished(w written) {
 	p := &l.pen
 	p.busy = false
+	if w.windows {
+		l.recorded(w.err)
+		return
+	}
 	l.noteHealth(w)
 	sealed := p.sealed
 	p.sealed = nil
@@ -202,7 +216,7 @@ func (l *Loop) flush() {
 		if p.err() != nil {
 			return
 		}
-		if len(p.queue) == 0 && !p.saveDue {
+		if len(p.queue) == 0 && !p.saveDue && len(p.windows) == 0 {
 			return
 		}
 	}

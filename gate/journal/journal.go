@@ -3,6 +3,7 @@
 //
 //	decisions.jsonl     one decision a line, appended and fsynced; what it says is the truth
 //	decisions.1.jsonl   the generation before, once the first reached its size limit
+//	windows.jsonl       what the looks in between saw, for a replay; never fsynced, and rotated likewise
 //	state.json          phase, stage, weight, attempt, evidence, mask: a temporary file, fsynced and renamed into place
 //	state.prev.json     the generation before
 //	lock                held while a process uses the directory
@@ -73,6 +74,8 @@ type Journal struct {
 	size       int64 // of decisions.jsonl up to its last whole line
 	seq        uint64
 	torn       bool // bytes of a failed append may follow size
+	windows    File
+	windowSize int64
 	skipRotate bool // state.json is unreadable: do not let it replace the previous generation
 
 	mu   sync.RWMutex // guards the names of the two line files, and tail
@@ -106,6 +109,9 @@ func (j *Journal) Close() error {
 	var err error
 	if j.lines != nil {
 		err = j.lines.Close()
+	}
+	if j.windows != nil {
+		err = errors.Join(err, j.windows.Close())
 	}
 	return errors.Join(err, j.lock.Close())
 }
