@@ -64,6 +64,9 @@ func holdSentence(s State, p *Policy, d *Decision) string {
 		}
 		return fmt.Sprintf("Rolled back: everybody is on stable; revision %s stays off until a retry or a new revision.", s.Revision)
 	case Paused:
+		if s.Frozen {
+			return fmt.Sprintf("Paused at %s with everything else (serin pause --all).", s.Weight)
+		}
 		return fmt.Sprintf("Paused at %s.", place(s, p))
 	case AwaitingApproval:
 		return awaitSentence(s, p)

@@ -2,8 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"net/http"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,8 +30,10 @@ func newActCmds(e *env) []*cobra.Command {
 
 func newActCmd(e *env, verb, short string) *cobra.Command {
 	use := verb + " NAME"
-	if verb == "rollback" {
-		use = "rollback NAME | --all"
+	doc := map[string]string{"pause": "every rollout, those to come included, until\nserin resume --all", "resume": "what serin pause --all has paused",
+		"rollback": "every rollout"}[verb]
+	if doc != "" {
+		use += " | --all"
 	}
 	cmd := &cobra.Command{Use: use, Short: short, Args: oneName}
 	t := e.targetFlags(cmd)
@@ -42,11 +43,12 @@ func newActCmd(e *env, verb, short string) *cobra.Command {
 	cmd.Flags().StringVar(&act.Reason, "reason", "", "why, for the journal")
 	cmd.Flags().Uint64Var(&ifVersion, "if-version", 0, "refuse unless the rollout's version is this one")
 	output := outputFlag(cmd)
+	if doc != "" {
+		cmd.Flags().BoolVar(&all, "all", false, doc)
+	}
 	switch verb {
 	case "promote":
 		cmd.Flags().BoolVar(&act.Full, "full", false, "to the end, not to the next stage")
-	case "rollback":
-		cmd.Flags().BoolVar(&all, "all", false, "every rollout")
 	case "retry":
 		cmd.Flags().IntVar(&act.FromStage, "from-stage", 0, "stage to begin at, counted from 1")
 	}
@@ -56,7 +58,7 @@ func newActCmd(e *env, verb, short string) *cobra.Command {
 			return err
 		}
 		if all && len(args) == 1 {
-			return usagef("serin "+use, "rollback takes either a name or --all")
+			return usagef("serin "+use, "%s takes either a name or --all", verb)
 		}
 		if !all && len(args) == 0 {
 			return usagef("serin "+use, "%s needs the name of a rollout", verb)
@@ -71,7 +73,7 @@ func newActCmd(e *env, verb, short string) *cobra.Command {
 			act.IfVersion = &ifVersion
 		}
 		if all {
-			return e.rollbackAll(cmd.Context(), c, act, asJSON)
+			return e.actOnAll(cmd.Context(), c, verb, act, asJSON)
 		}
 		d, err := c.Act(cmd.Context(), args[0], verb, act)
 		if err != nil {
@@ -82,25 +84,41 @@ func newActCmd(e *env, verb, short string) *cobra.Command {
 	return cmd
 }
 
-// rollbackAll rolls every rollout back; one that refuses does not stop the others.
-func (e *env) rollbackAll(ctx context.Context, c *admin.Client, act admin.Act, asJSON bool) error {
-	list, err := c.Rollouts(ctx)
+// actOnAll pauses, resumes or rolls back everything.
+func (e *env) actOnAll(ctx context.Context, c *admin.Client, verb string, act admin.Act, asJSON bool) error {
+	if act.IfVersion != nil {
+		return usagef("serin "+verb+" --all", "--if-version belongs to one rollout")
+	}
+	done, err := c.All(ctx, verb, act)
 	if err != nil {
 		return err
 	}
-	for _, ro := range list {
-		d, failed := c.Act(ctx, ro.Name, "rollback", act)
-		var status *admin.StatusError
-		switch {
-		case failed == nil:
-			err = errors.Join(err, e.printDecision(d, asJSON))
-		case errors.As(failed, &status) && status.Status == http.StatusConflict:
-			e.report(failed) // nothing to roll back here
-		default:
-			err = errors.Join(err, failed)
+	if asJSON {
+		return e.printJSON(done)
+	}
+	for _, d := range done.Decisions {
+		e.print(clean(rolloutOf(d) + ": " + d.Sentence))
+	}
+	switch {
+	case verb == "pause":
+		e.print("Everything is paused, and what comes new too, until: serin resume --all")
+	case verb == "resume":
+		e.print("Not everything is paused any more.")
+	case len(done.Decisions) == 0:
+		e.print("There was nothing to roll back.")
+	}
+	return nil
+}
+
+// rolloutOf is the rollout in a decision's id, NAME-ATTEMPT-NUMBER.
+func rolloutOf(d admin.DecisionView) string {
+	name := d.ID
+	for range 2 {
+		if i := strings.LastIndexByte(name, '-'); i > 0 {
+			name = name[:i]
 		}
 	}
-	return err
+	return name
 }
 
 func (e *env) printDecision(d admin.DecisionView, asJSON bool) error {

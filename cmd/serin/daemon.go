@@ -94,7 +94,7 @@ func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *s
 	rooms := &rooms{daemon: d}
 	d.admin = admin.New(admin.Options{
 		Address: plan.Admin.Address, PublicURL: plan.Admin.PublicURL, Version: opts.Version, Log: d.log,
-		Loop: d.loop, Stream: d.loop, Freezer: d.loop,
+		Loop: d.loop, Stream: d.loop, Freezer: d.loop, Drills: d.loop, Besides: d.dataplane.extra,
 		Traffic: rooms, Router: rooms, Configuration: rooms, Ready: d.isReady, Connections: listen.AdminShare(),
 	})
 	return d, nil

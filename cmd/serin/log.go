@@ -90,5 +90,5 @@ func decisionText(d admin.DecisionView, now time.Time) []string {
 	if d.Evidence.Note != "" {
 		lines = append(lines, wrapped("reason: "+d.Evidence.Note, "  ")...)
 	}
-	return lines
+	return append(lines, attemptText(d.Attempt)...)
 }

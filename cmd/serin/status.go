@@ -49,6 +49,7 @@ func newStatusCmd(e *env) *cobra.Command {
 		if asJSON {
 			return e.printJSON(admin.Rollouts{Rollouts: list})
 		}
+		e.tellFrozen(cmd.Context(), c)
 		for i, ro := range list {
 			if i > 0 {
 				e.print("")
@@ -101,6 +102,13 @@ func statusText(ro admin.Rollout) []string {
 	if ro.Exposure.Requests > 0 {
 		lines = append(lines, wrapped(fmt.Sprintf("canary so far: %s requests of about %s users; %s failed, for about %s users",
 			count(ro.Exposure.Requests), count(ro.Exposure.Users), count(ro.Exposure.Failed), count(ro.Exposure.UsersFailed)), "  ")...)
+		if len(ro.Exposure.Shares) > 1 {
+			lines = append(lines, wrapped("of that: "+sharesText(ro.Exposure.Shares), "  ")...)
+		}
+	}
+	lines = append(lines, capacityText(ro.Capacity)...)
+	if until := ro.Window.Until; !ro.Window.Open && until != nil {
+		lines = append(lines, cut("  the window for widening opens at "+clock(*until, time.Now())))
 	}
 	if len(ro.Allowed) > 0 {
 		lines = append(lines, cut("  you may: "+strings.Join(ro.Allowed, ", ")))

@@ -52,6 +52,7 @@ func whyText(ro admin.Rollout, now time.Time) []string {
 		for _, g := range d.Evidence.Gates {
 			lines = append(lines, gateText(g)...)
 		}
+		lines = append(lines, attemptText(d.Attempt)...)
 		lines = append(lines, "")
 	}
 	lines = append(lines, wrapped("now: "+ro.Sentence, "")...)

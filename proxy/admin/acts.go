@@ -130,6 +130,10 @@ func (s *Server) refuse(w http.ResponseWriter, name string, op gate.Operator, wh
 		fail(w, http.StatusForbidden, fmt.Sprintf("%s is not yours to %s now", name, op.Verb), "the stage belongs to another role")
 	case gate.RefusedInput:
 		fail(w, http.StatusBadRequest, fmt.Sprintf("%s: from_stage %d is out of range", name, op.FromStage), fmt.Sprintf("the ladder has %d stages", ro.Stage.Count))
+	case gate.RefusedFreeze:
+		fail(w, http.StatusConflict, fmt.Sprintf("%s does not apply: everything is paused", op.Verb), "serin resume --all ends that; a rollback works meanwhile")
+	case gate.RefusedLoad:
+		fail(w, http.StatusConflict, fmt.Sprintf("%s would ask more of the canary's pool than it carries", op.Verb), "upstream capacity says what it carries; the status says how much traffic there is")
 	case gate.RefusedPhase:
 		fail(w, http.StatusConflict, fmt.Sprintf("%s does not apply: %s is %s", op.Verb, name, strings.ReplaceAll(ro.Phase.String(), "_", " ")), now)
 	default:

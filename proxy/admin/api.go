@@ -10,6 +10,33 @@ import (
 // Rollouts is the answer of GET /v1/rollouts and the data of the first event of GET /v1/events.
 type Rollouts struct {
 	Rollouts []Rollout `json:"rollouts"`
+	Freeze   *Freeze   `json:"freeze"` // everything is paused; null: it is not
+	Daemon   *Daemon   `json:"daemon,omitempty"`
+}
+
+// Daemon says who answers: GET /v1/rollouts, the first event of GET /v1/events, and its event daemon when it changes.
+type Daemon struct {
+	Node          string        `json:"node"`
+	Serin         string        `json:"serin"` // version of the binary
+	Zone          string        `json:"zone"`  // that of the times in sentences
+	OffsetSeconds int           `json:"offset_seconds"`
+	Config        DaemonConfig  `json:"config"`
+	Journal       DaemonJournal `json:"journal"`
+	Freeze        *Freeze       `json:"freeze"` // everything is paused; null: it is not
+}
+
+// DaemonConfig is the file in force, and why a newer one was refused.
+type DaemonConfig struct {
+	File     string    `json:"file"`
+	OK       bool      `json:"ok"` // the file's newest form is in force
+	LoadedAt time.Time `json:"loaded_at"`
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// DaemonJournal says whether the disk takes decisions; without it nothing widens.
+type DaemonJournal struct {
+	OK    bool   `json:"ok"`
+	Error string `json:"error,omitempty"`
 }
 
 // Rollout is the status of one rollout. Shares and rates are fractions (0.05) and per second; durations are seconds of the
@@ -36,6 +63,7 @@ type Rollout struct {
 	Exposure        Exposure      `json:"exposure"`
 	Users           Users         `json:"users"`
 	Window          OpenWindow    `json:"window"`
+	Capacity        *Capacity     `json:"capacity"` // null: nobody said what the pools carry
 	Approval        *Deadline     `json:"approval"` // null: nobody is asked
 	Hold            *Deadline     `json:"hold"`     // null: no confirmed hold
 	Allowed         []string      `json:"allowed"`  // verbs that apply now
@@ -45,6 +73,13 @@ type Rollout struct {
 	DryRun          bool          `json:"dry_run,omitempty"`
 	StableHealthy   bool          `json:"stable_healthy"` // a server of the pool takes traffic
 	CanaryHealthy   bool          `json:"canary_healthy"`
+	Upstreams       ArmUpstreams  `json:"upstreams"`
+}
+
+// ArmUpstreams names the pools of the arms.
+type ArmUpstreams struct {
+	Stable string `json:"stable"`
+	Canary string `json:"canary"`
 }
 
 // Stage is where the rollout is on its ladder. Index is 1-based, 0 before the first stage.
@@ -68,6 +103,9 @@ type Rung struct {
 	StartedAt    *time.Time `json:"started_at"`
 	EndedAt      *time.Time `json:"ended_at"`
 	Owner        *string    `json:"owner"`
+	Audience     string     `json:"audience,omitempty"`          // a ring: its members are on the canary
+	Mirror       float64    `json:"mirror,omitempty"`            // share of safe requests that are copied
+	Approval     bool       `json:"approval_required,omitempty"` // a person lets the rollout in
 }
 
 // Gate is one gate's finding with its numbers.
@@ -97,6 +135,8 @@ type Exposure struct {
 	Requests    uint64 `json:"requests"`
 	Failed      uint64 `json:"failed"`
 	UsersFailed uint64 `json:"users_failed"`
+	// Shares say how long the canary had each share of the users in this attempt, in the order of their first use.
+	Shares []ShareTime `json:"shares"`
 }
 
 // Users says how alike the requests of one user are; all from per-bucket counters of the stage.
@@ -137,6 +177,7 @@ type DecisionView struct {
 	Reason   string    `json:"reason"`
 	Sentence string    `json:"sentence"`
 	Evidence Evidence  `json:"evidence"`
+	Attempt  *Attempt  `json:"attempt,omitempty"` // what the attempt cost that it ended; it ended none where this is missing
 }
 
 // Evidence is what a decision rested on.
@@ -231,11 +272,22 @@ type ExplainedFlag struct {
 	Reason string `json:"reason"`
 }
 
-// Series is the answer of GET /v1/rollouts/{name}/series: 30 s points of the last two hours, and the whole attempt thinned
-// to at most 480 points.
+// Series is the answer of GET /v1/rollouts/{name}/series: 30 s points of the last two hours, the whole attempt thinned to at
+// most 480 points, 2 s points of the last ten minutes, and when the share changed. since=TIME leaves out what is not newer,
+// part=NAME the other lists, points=N merges neighbours until at most N are left of each.
 type Series struct {
 	Recent  []Point `json:"recent"`
 	Attempt []Point `json:"attempt"`
+	Live    []Point `json:"live"`
+	Marks   []Mark  `json:"marks"`
+}
+
+// Mark is a decision that changed the canary's share.
+type Mark struct {
+	At     time.Time `json:"at"`
+	Action string    `json:"action"`
+	From   float64   `json:"from"`
+	To     float64   `json:"to"`
 }
 
 // Point is one stretch of time, At its end.

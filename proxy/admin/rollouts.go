@@ -17,7 +17,8 @@ const (
 )
 
 func (s *Server) listRollouts(w http.ResponseWriter, r *http.Request) {
-	answer(w, http.StatusOK, Rollouts{Rollouts: s.rollouts()})
+	about := s.about()
+	answer(w, http.StatusOK, Rollouts{Rollouts: s.rollouts(), Freeze: freezeOf(s.status().Freeze), Daemon: &about})
 }
 
 func (s *Server) oneRollout(w http.ResponseWriter, r *http.Request) {
@@ -96,12 +97,6 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 		return now.Add(-d), nil
 	}
 	return time.Parse(time.RFC3339, s)
-}
-
-func (s *Server) oneSeries(w http.ResponseWriter, r *http.Request) {
-	if ro, ok := s.find(w, r); ok {
-		answer(w, http.StatusOK, seriesOf(&ro))
-	}
 }
 
 func (s *Server) listUpstreams(w http.ResponseWriter, r *http.Request) {

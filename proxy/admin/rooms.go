@@ -22,15 +22,18 @@ func RolloutOf(s *control.RolloutStatus) Rollout {
 		Arms: Arms{Stable: armOf(s.Stable), Canary: armOf(s.Canary)},
 		Exposure: Exposure{
 			Users: s.Exposure.Users, Requests: s.Exposure.Requests, Failed: s.Exposure.Failed, UsersFailed: s.Exposure.UsersFailed,
+			Shares: sharesOf(s.Exposure.Shares),
 		},
 		Users: Users{
 			Active: s.Users.Active, DesignEffect: finite(s.Users.DesignEffect), MaskedBuckets: s.Users.MaskedBuckets,
 			WorstBucketShare: finite(s.Users.WorstBucketShare),
 		},
+		Capacity: capacityOf(s.Capacity),
 		Window:   OpenWindow{Open: s.Window.Open, Until: timeOf(s.Window.Until)},
 		Approval: deadlineOf(s.Approval), Hold: deadlineOf(s.Hold),
 		Allowed: append([]string{}, s.Allowed...), DryRun: s.DryRun,
 		StableHealthy: s.StableHealthy, CanaryHealthy: s.CanaryHealthy,
+		Upstreams: ArmUpstreams{Stable: s.StableUpstream, Canary: s.CanaryUpstream},
 	}
 	if ro.Baseline == "" { // before the first look: what a stage begins with
 		ro.Baseline = "concurrent"
@@ -59,6 +62,7 @@ func rungOf(r control.RungStatus) Rung {
 	out := Rung{
 		Index: r.Index, Weight: r.Weight.Fraction(), Label: r.Label, State: r.State, LeastSeconds: r.Least.Seconds(),
 		StartedAt: timeOf(r.Started), EndedAt: timeOf(r.Ended),
+		Audience: r.Audience, Mirror: r.Mirror.Fraction(), Approval: r.ApprovalRequired,
 	}
 	if r.Owner != "" {
 		out.Owner = &r.Owner
@@ -88,38 +92,12 @@ func DecisionOf(e journal.Entry) DecisionView {
 	return DecisionView{
 		ID: e.ID, At: e.At, Action: d.Action.String(), From: d.From.Fraction(), To: d.To.Fraction(),
 		Actor: d.Actor, Reason: string(d.Reason), Sentence: e.Sentence,
+		Attempt: attemptOf(e.Attempt),
 		Evidence: Evidence{
 			Phase: d.Phase.String(), Stage: d.Stage, Verdict: d.Verdict.String(), Reasons: reasonTexts(d.Reasons),
 			Baseline: d.Baseline, Note: d.Note, Override: d.Override, Gates: Finite(d.Findings),
 		},
 	}
-}
-
-// seriesOf shows a rollout's past.
-func seriesOf(s *control.RolloutStatus) Series {
-	return Series{Recent: pointsOf(s.Recent), Attempt: pointsOf(s.Whole)}
-}
-
-func pointsOf(points []control.Point) []Point {
-	out := make([]Point, len(points))
-	for i, p := range points {
-		out[i] = Point{
-			At: p.At, Seconds: p.Seconds, Weight: p.Weight.Fraction(), Stable: pointArmOf(p.Stable), Canary: pointArmOf(p.Canary),
-		}
-	}
-	return out
-}
-
-func pointArmOf(a control.PointArm) PointArm {
-	out := PointArm{Requests: a.Requests, Errors: a.Errors}
-	if a.P50 > 0 {
-		out.P50MS, out.P95MS, out.P99MS = msOf(a.P50), msOf(a.P95), msOf(a.P99)
-	}
-	if a.Requests > 0 {
-		rate, low, high := wilson(a.Errors, a.Requests)
-		out.ErrorRate, out.ErrorLow, out.ErrorHigh = &rate, &low, &high
-	}
-	return out
 }
 
 // UpstreamOf shows a pool.

@@ -27,6 +27,7 @@ const (
 type Server struct {
 	o       Options
 	log     *slog.Logger
+	node    string // the machine's name
 	events  *feed
 	tally   *tally
 	closing chan struct{} // closed when Serve ends: event streams return
@@ -37,8 +38,8 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{o: o, log: o.Log, tally: newTally(), closing: make(chan struct{})}
-	s.events = newFeed(s.rollouts)
+	s := &Server{o: o, log: o.Log, node: nodeName(), tally: newTally(), closing: make(chan struct{})}
+	s.events = newFeed(s.rollouts, s.about)
 	return s
 }
 
@@ -109,7 +110,13 @@ func (s *Server) routes() []route {
 		{"/v1/rollouts/{name}", methods{"GET": s.oneRollout}},
 		{"/v1/rollouts/{name}/decisions", methods{"GET": s.listDecisions}},
 		{"/v1/rollouts/{name}/series", methods{"GET": s.oneSeries}},
+		{"/v1/rollouts/{name}/mirror", methods{"GET": s.oneMirror}},
+		{"/v1/rollouts/{name}/drill", methods{"GET": s.oneDrill, "POST": s.startDrill, "DELETE": s.stopDrill}},
 		{"/v1/rollouts/{name}/{verb}", methods{"POST": s.act}},
+		{"/v1/freeze", methods{"GET": s.freeze}},
+		{"/v1/pause", methods{"POST": s.pauseAll}},
+		{"/v1/resume", methods{"POST": s.resumeAll}},
+		{"/v1/rollback", methods{"POST": s.rollbackAll}},
 		{"/v1/events", methods{"GET": s.streamEvents}},
 		{"/v1/upstreams", methods{"GET": s.listUpstreams}},
 		{"/v1/experiments", methods{"GET": empty("experiments")}},
@@ -121,6 +128,8 @@ func (s *Server) routes() []route {
 		{"/healthz/ready", methods{"GET": s.ready}},
 		{"/metrics", methods{"GET": s.metrics}},
 		{"/{$}", methods{"GET": s.page}},
+		{"/assets/{file}", methods{"GET": s.asset}},
+		{"/plain", methods{"GET": s.plain}},
 		{"/", nil},
 	}
 }
