@@ -158,7 +158,7 @@ func FuzzResponse(f *testing.F) {
 
 func checkResponse(t *testing.T, in []byte, flags uint8) {
 	asked := Asked{Head: flags&1 != 0, Upgrade: flags&2 != 0}
-	reply := &Reply{HTTP10: flags&4 != 0, KeepAlive: flags&8 != 0}
+	reply := &Reply{HTTP10: flags&4 != 0, KeepAlive: flags&8 != 0, Date: []byte("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n")}
 	var p Response
 	received := slices.Clone(in)
 	n, err := p.Parse(in, asked, nil)
@@ -205,6 +205,9 @@ func requireReply(t *testing.T, p *Response, asked Asked, o *Reply) {
 	}
 	if p.Interim || p.Switch {
 		return
+	}
+	if len(head.all("Date")) == 0 {
+		t.Fatalf("sent %q without a date", out)
 	}
 	framing, length, err := head.framing(UntilClose)
 	want := p.FramingTo(o.HTTP10)
