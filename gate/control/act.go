@@ -18,6 +18,7 @@ type pending struct {
 	number    int          // of the decision before
 	overtaken bool         // whatever the writer says, it is not done
 	waiting   []*operation // people's acts that must see its outcome first
+	trial     *trial       // whose start it is; nil: a rollout's
 }
 
 // settle does what a decision says, in the order that keeps a rollback from being lost (package doc). answer, if any, is
@@ -75,6 +76,10 @@ func (l *Loop) propose(r *rollout, next gate.State, d gate.Decision, now time.Ti
 // adopt makes a pending decision real: it is on disk.
 func (l *Loop) adopt(n *note) {
 	r, p := n.rollout, n.pending
+	if p.trial != nil {
+		l.begun(p, n)
+		return
+	}
 	if p.overtaken {
 		if n.answer != nil {
 			answer := n.answer
@@ -99,6 +104,10 @@ func (l *Loop) adopt(n *note) {
 // drop forgets a pending decision that could not be written: the state before still holds.
 func (l *Loop) drop(n *note) {
 	r, p := n.rollout, n.pending
+	if p.trial != nil {
+		p.trial.pending = nil
+		return
+	}
 	if p.overtaken {
 		return
 	}

@@ -80,6 +80,7 @@ type Loop struct {
 	// owned by Start, then by Run
 	plan     *config.Plan
 	rollouts []*rollout // in the plan's order
+	trials   []*trial   // the experiments, in the plan's order
 	gone     map[string]journal.Record
 	restored *journal.Restored
 	warnings []string

@@ -49,6 +49,8 @@ func (l *Loop) serve(ctx context.Context) {
 				m.done <- l.reload(m.plan)
 			case *freezing:
 				l.freezeAll(m)
+			case *stopping:
+				l.stopArm(m)
 			}
 		}
 		l.dispatch()
@@ -98,6 +100,9 @@ func (l *Loop) onTick(now time.Time) {
 		l.settle(r, next, d, now, nil)
 		r.judged(&d, now)
 		r.series.add(now, r.state.Weight, &r.total)
+	}
+	if l.lookAtTrials(now) {
+		every = l.save
 	}
 	l.pen.wait = false
 	l.answerLate(now)

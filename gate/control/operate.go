@@ -56,7 +56,7 @@ func (l *Loop) post(ctx context.Context, message any) error {
 func (l *Loop) operate(o *operation) {
 	r := l.find(o.rollout)
 	if r == nil {
-		o.answer <- answer{err: ErrUnknownRollout}
+		l.operateTrial(o)
 		return
 	}
 	now := time.Now()

@@ -17,6 +17,9 @@ func (l *Loop) compose() journal.Saved {
 	for _, r := range l.rollouts {
 		all[r.name] = l.remembered(r)
 	}
+	for _, t := range l.trials {
+		all[t.name] = l.trialRecord(t)
+	}
 	return journal.Saved{Rollouts: all, Freeze: l.freeze}
 }
 

@@ -39,6 +39,7 @@ func (l *Loop) Start() error {
 		r := l.takeIn(&l.plan.Rollouts[i], now)
 		settings[r.name] = r.setting
 	}
+	trials := l.plannedTrials(l.plan, settings, now)
 	if err := l.dataplane.Install(l.plan, settings); err != nil {
 		l.rollouts, l.pen.queue = nil, nil
 		return fmt.Errorf("install plan: %w", err)
@@ -46,6 +47,7 @@ func (l *Loop) Start() error {
 	for _, r := range l.rollouts {
 		l.look(r, now) // what a process before counted is shown from the start
 	}
+	l.adoptTrials(trials, now)
 	l.warnings, l.restored = l.restored.Warnings, &journal.Restored{} // what a later plan brings is new
 	l.pen.wait = true                                                 // nobody writes yet
 	for _, r := range l.rollouts {
@@ -135,6 +137,7 @@ func (l *Loop) reload(plan *config.Plan) error {
 		l.dataplane.Set(r.name, none)
 	}
 	next, added, settings := l.planned(plan, now)
+	trials := l.plannedTrials(plan, settings, now)
 	if err := l.dataplane.Install(plan, settings); err != nil {
 		for _, r := range removed {
 			l.dataplane.Set(r.name, r.setting)
@@ -150,6 +153,7 @@ func (l *Loop) reload(plan *config.Plan) error {
 		l.withdraw(r, now)
 	}
 	l.rollouts = next
+	l.adoptTrials(trials, now)
 	for i := range plan.Rollouts {
 		r := next[i]
 		r.stir(now)

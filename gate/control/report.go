@@ -32,6 +32,9 @@ func (l *Loop) publish(now time.Time) {
 		}
 		s.Rollouts = append(s.Rollouts, r.status)
 	}
+	for _, t := range l.trials {
+		s.Experiments = append(s.Experiments, t.status(now))
+	}
 	s.Unwritten = l.unwrittenNow()
 	l.status.Store(s)
 	l.watchers.send(s)

@@ -34,6 +34,9 @@ type Setting struct {
 	// Keep names the revision that completed and goes on serving everybody although the plan names another canary beside an
 	// outdated stable (reason stable_outdated): the data plane keeps its old pool while it has it. "": none.
 	Keep string
+
+	Running bool     // an experiment's arms have their users; else everybody is on its control
+	Stopped []string // of those, the arms whose users are on the control
 }
 
 // Reading is one look at a rollout's traffic.
@@ -47,6 +50,7 @@ type Reading struct {
 	Past                           []*window.Snapshot  // on the version in service, since the data plane keeps the meters: of nobody in particular, of the members of each ring
 	Mirrored                       *[2]window.Snapshot // comparisons of the step's mirror: of stable with itself, of the canary with stable; nil: no mirror
 	Drill                          *DrillReading       // nil: none runs
+	Arms                           []window.Snapshot   // an experiment's, evidence, in place of Stable and Canary; CanaryHealthy is of all of them
 	StableHealthy                  bool
 	CanaryHealthy                  bool
 	StableInFlight, CanaryInFlight int

@@ -11,13 +11,14 @@ import (
 // Status is everything a person or a program may see, as of one tick or decision. It is immutable. Shares are fractions, rates
 // per second; durations are monotonic, times are wall times for people.
 type Status struct {
-	At        time.Time
-	File      string
-	Rollouts  []RolloutStatus // in the plan's order
-	Journal   JournalStatus
-	Unwritten []journal.Entry // done, and not on disk yet; oldest first
-	Warnings  []string        // what the restart found damaged
-	Freeze    *gate.Freeze    // everything is paused; nil: it is not
+	At          time.Time
+	File        string
+	Rollouts    []RolloutStatus    // in the plan's order
+	Experiments []ExperimentStatus // in the plan's order
+	Journal     JournalStatus
+	Unwritten   []journal.Entry // done, and not on disk yet; oldest first
+	Warnings    []string        // what the restart found damaged
+	Freeze      *gate.Freeze    // everything is paused; nil: it is not
 }
 
 // JournalStatus says whether the disk takes decisions.

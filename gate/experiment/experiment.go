@@ -77,6 +77,11 @@ func Step(s gate.State, p *Policy, now time.Time, e Event) (next gate.State, d g
 		panic("BUG: unknown event")
 	}
 	next.Last = now
+	next.Weight = 0
+	if Running(next, p) {
+		next.Weight = left(next, p)
+	}
+	d.To = next.Weight
 	d.Phase, d.Stage, d.Stages = next.Phase, next.Stage, 1
 	if d.News {
 		next.Version++
@@ -120,7 +125,7 @@ func stopped(s gate.State, p *Policy, e Stop) (gate.State, gate.Decision) {
 		return s, d
 	}
 	if e.Arm == "" {
-		d.Action, d.From, d.News = gate.ActRollback, treated(p), true
+		d.Action, d.From, d.News = gate.ActRollback, left(s, p), true
 		for _, a := range p.Arms[1:] {
 			s = without(s, a.Name)
 		}
@@ -132,7 +137,7 @@ func stopped(s gate.State, p *Policy, e Stop) (gate.State, gate.Decision) {
 		d.Action, d.Refusal = gate.ActRefuse, gate.RefusedInput
 		return s, d
 	}
-	d.Action, d.From, d.News = gate.ActStopArm, p.Arms[i].Share, true
+	d.Action, d.From, d.News = gate.ActStopArm, left(s, p), true
 	return over(without(s, e.Arm), p, gate.Manual), d
 }
 
@@ -155,7 +160,7 @@ func over(s gate.State, p *Policy, why gate.Reason) gate.State {
 func tick(s gate.State, p *Policy, now time.Time, seen Seen) (gate.State, gate.Decision, [][]gate.Finding) {
 	switch {
 	case s.Phase == gate.Waiting, s.Revision != p.Revision:
-		return begun(s, p), gate.Decision{Action: gate.ActStart, To: treated(p), Reason: gate.Started, Actor: gate.ActorGate, News: true}, nil
+		return begun(s, p), gate.Decision{Action: gate.ActStart, Reason: gate.Started, Actor: gate.ActorGate, News: true}, nil
 	case s.Phase != gate.Progressing:
 		return s, hold(s, p, s.Reason), judge(s, p, seen)
 	}
@@ -169,7 +174,7 @@ func tick(s gate.State, p *Policy, now time.Time, seen Seen) (gate.State, gate.D
 		}
 		if slices.ContainsFunc(findings[i], func(f gate.Finding) bool { return f.Verdict == gate.Fail && !f.DryRun }) {
 			d := gate.Decision{
-				Action: gate.ActStopArm, Arm: arm.Name, From: arm.Share, Verdict: gate.Fail, Reason: gate.WorseThanStable,
+				Action: gate.ActStopArm, Arm: arm.Name, From: left(s, p), Verdict: gate.Fail, Reason: gate.WorseThanStable,
 				Actor: gate.ActorGate, Findings: findings[i], Baseline: "concurrent", News: true,
 			}
 			return over(without(s, arm.Name), p, gate.WorseThanStable), d, findings
@@ -187,7 +192,7 @@ func hold(s gate.State, p *Policy, why gate.Reason) gate.Decision {
 	if Running(s, p) {
 		share = left(s, p)
 	}
-	return gate.Decision{Action: gate.ActHold, From: share, To: share, Reason: why, Actor: gate.ActorGate}
+	return gate.Decision{Action: gate.ActHold, From: share, Reason: why, Actor: gate.ActorGate}
 }
 
 // judge asks every guardrail about every arm that is left, and of those that were stopped what they have shown.

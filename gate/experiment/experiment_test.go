@@ -77,7 +77,7 @@ func TestStep_BadArm_IsStoppedAndTheOthersGoOn(t *testing.T) {
 	s := running(t, p)
 	seen := experiment.Seen{Views: []window.View{{}, view(4000, 20, 3000, 15), view(4000, 20, 3000, 400)}}
 	s, d, findings := experiment.Step(s, p, start.Add(time.Second), experiment.Tick{Seen: seen})
-	if d.Action != gate.ActStopArm || d.Arm != "blue" || d.From != 3000 || !d.Protective() || !d.News {
+	if d.Action != gate.ActStopArm || d.Arm != "blue" || d.From != 6000 || d.To != 3000 || !d.Protective() || !d.News {
 		t.Fatalf("got %v of %q from %v, want blue stopped", d.Action, d.Arm, d.From)
 	}
 	if s.Phase != gate.Progressing || len(s.Stopped) != 1 || len(findings[1]) != 1 {
@@ -286,6 +286,9 @@ func FuzzStep_AnyEvents_KeepTheExperimentWhole(f *testing.F) {
 			next, d, _ := experiment.Step(s, policy, now, event)
 			if d.From > router.Full || d.To > router.Full || len(next.Stopped) > 2 || next.Version < s.Version || experiment.Explain(next, policy, d) == "" {
 				t.Fatalf("%v: got %+v, %+v", event, next, d)
+			}
+			if next.Weight != d.To {
+				t.Fatalf("%v: the state's weight is %v, the decision's %v", event, next.Weight, d.To)
 			}
 			if d.To > d.From && d.Action != gate.ActStart {
 				t.Fatalf("%v sends users to an arm: %+v", event, d)
