@@ -57,9 +57,9 @@ permission), 78 invalid configuration.`,
 	root.SetOut(e.stdout)
 	root.SetErr(e.stderr)
 	root.AddCommand(
-		newRunCmd(e), newDemoCmd(e), newCheckCmd(e), newSimulateCmd(e),
+		newRunCmd(e), newDemoCmd(e), newCheckCmd(e), newSimulateCmd(e), newReplayCmd(e),
 		newStatusCmd(e), newWatchCmd(e), newWhyCmd(e), newLogCmd(e), newExplainCmd(e), newWaitCmd(e),
-		newConfigCmd(e), newVersionCmd(e),
+		newDrillCmd(e), newConfigCmd(e), newVersionCmd(e),
 	)
 	root.AddCommand(newActCmds(e)...)
 	ownWords(root)

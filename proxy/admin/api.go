@@ -10,7 +10,6 @@ import (
 // Rollouts is the answer of GET /v1/rollouts and the data of the first event of GET /v1/events.
 type Rollouts struct {
 	Rollouts []Rollout `json:"rollouts"`
-	Freeze   *Freeze   `json:"freeze"` // everything is paused; null: it is not
 	Daemon   *Daemon   `json:"daemon,omitempty"`
 }
 
@@ -73,6 +72,8 @@ type Rollout struct {
 	DryRun          bool          `json:"dry_run,omitempty"`
 	StableHealthy   bool          `json:"stable_healthy"` // a server of the pool takes traffic
 	CanaryHealthy   bool          `json:"canary_healthy"`
+	You             string        `json:"you,omitempty"`   // the token that asks: allowed is what it may do
+	Alert           *Alert        `json:"alert,omitempty"` // what was told and waits for somebody
 	Upstreams       ArmUpstreams  `json:"upstreams"`
 }
 
@@ -159,6 +160,8 @@ type Deadline struct {
 	Since  *time.Time `json:"since"`
 	Until  *time.Time `json:"until"`
 	Then   string     `json:"then"`
+	Stage  int        `json:"stage,omitempty"` // of an approval: the stage that waits for it, from 1
+	Owner  *string    `json:"owner,omitempty"` // whose approval it takes; missing: anybody's
 }
 
 // Decisions is the answer of GET /v1/rollouts/{name}/decisions, newest first.
@@ -189,7 +192,9 @@ type Evidence struct {
 	Baseline string   `json:"baseline,omitempty"`
 	Note     string   `json:"note,omitempty"` // the person's reason
 	Override bool     `json:"override,omitempty"`
-	Gates    []Gate   `json:"gates,omitempty"`
+	// TakenFrom is whose part the actor took: who had paused it, or the owner of a stage that another let begin.
+	TakenFrom string `json:"taken_from,omitempty"`
+	Gates     []Gate `json:"gates,omitempty"`
 }
 
 // Act is the body of POST /v1/rollouts/{name}/{verb}. All fields are optional.
@@ -255,6 +260,7 @@ type ExplainSplit struct {
 	Bucket        int     `json:"bucket"`
 	Arm           string  `json:"arm"`
 	FlipsAtWeight float64 `json:"flips_at_weight"`
+	Audience      string  `json:"audience,omitempty"` // the ring of the ladder that the user belongs to
 	Reason        string  `json:"reason"`
 }
 

@@ -18,12 +18,14 @@ const (
 
 func (s *Server) listRollouts(w http.ResponseWriter, r *http.Request) {
 	about := s.about()
-	answer(w, http.StatusOK, Rollouts{Rollouts: s.rollouts(), Freeze: freezeOf(s.status().Freeze), Daemon: &about})
+	p, _ := s.who(r)
+	answer(w, http.StatusOK, Rollouts{Rollouts: s.rolloutsFor(p), Daemon: &about})
 }
 
 func (s *Server) oneRollout(w http.ResponseWriter, r *http.Request) {
 	if ro, ok := s.find(w, r); ok {
-		answer(w, http.StatusOK, RolloutOf(&ro))
+		p, _ := s.who(r)
+		answer(w, http.StatusOK, s.shown(p, &ro))
 	}
 }
 
@@ -128,9 +130,14 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, "the key is longer than 16 KiB", "of a key the first 256 bytes count")
 		return
 	}
+	ask := askOf(q)
+	if _, err := ask.Request(); err != nil {
+		fail(w, http.StatusBadRequest, err.Error(), "/v1/explain?key=alice&header=X-Employee:%201&client=10.8.0.7")
+		return
+	}
 	e := Explain{Key: key}
 	if s.o.Router != nil {
-		e = s.o.Router.Explain(key)
+		e = s.o.Router.Explain(ask)
 	}
 	e.Rollouts = append([]ExplainSplit{}, e.Rollouts...)
 	e.Experiments = append([]ExplainExp{}, e.Experiments...)
