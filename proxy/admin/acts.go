@@ -56,10 +56,13 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) {
 		s.unknown(w, name)
 		return
 	}
-	if a.Actor == "" {
-		a.Actor = "api"
+	a.Actor = s.actor(r, a.Actor)
+	p, ok := s.who(r)
+	if !ok { // revoked meanwhile
+		s.unknownSender(w, r)
+		return
 	}
-	op := gate.Operator{Verb: verb, Actor: a.Actor, Reason: a.Reason, IfVersion: a.IfVersion, Full: a.Full, FromStage: a.FromStage}
+	op := gate.Operator{Verb: verb, Actor: a.Actor, Reason: a.Reason, IfVersion: a.IfVersion, Full: a.Full, FromStage: a.FromStage, Rights: p.rights()}
 	ctx, cancel := context.WithTimeout(r.Context(), loopTimeout)
 	defer cancel()
 	d, entry, err := s.o.Loop.Operate(ctx, name, op)
@@ -128,6 +131,10 @@ func (s *Server) refuse(w http.ResponseWriter, name string, op gate.Operator, wh
 			fmt.Sprintf("%s is at version %d, not %d", name, ro.Version, *op.IfVersion), "something was decided meanwhile: look at the status")
 	case gate.RefusedRole:
 		fail(w, http.StatusForbidden, fmt.Sprintf("%s is not yours to %s now", name, op.Verb), "the stage belongs to another role")
+	case gate.RefusedCeiling:
+		fail(w, http.StatusForbidden, fmt.Sprintf("%s would take %s above the ceiling of %s", op.Verb, name, op.Rights.Ceiling), "advance<=N% of the token says how far it may go; somebody with more rights has to do this")
+	case gate.RefusedReason:
+		fail(w, http.StatusBadRequest, fmt.Sprintf("%s is an override here and needs a reason", op.Verb), "--reason TEXT, or reason in the body; it is kept in the journal")
 	case gate.RefusedInput:
 		fail(w, http.StatusBadRequest, fmt.Sprintf("%s: from_stage %d is out of range", name, op.FromStage), fmt.Sprintf("the ladder has %d stages", ro.Stage.Count))
 	case gate.RefusedFreeze:

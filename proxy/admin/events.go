@@ -28,14 +28,17 @@ const (
 //
 //	stream --since--> feed.changes --(at most once a second)--> Loop.Status
 type feed struct {
-	read  func() []Rollout
-	epoch string // numbers of another process mean nothing here
+	read   func() []Rollout
+	about  func() Daemon
+	rights string // of the token it is for
+	epoch  string // numbers of another process mean nothing here
 
 	mu          sync.Mutex
 	looked      time.Time
 	seq         uint64
 	order       []string
 	newest      map[string]entry // body nil: removed
+	daemon      entry
 	subscribers int
 }
 
@@ -45,12 +48,12 @@ type entry struct {
 }
 
 type event struct {
-	kind string // snapshot | rollout | removed
+	kind string // snapshot | daemon | rollout | removed
 	body []byte
 }
 
-func newFeed(read func() []Rollout) *feed {
-	return &feed{read: read, epoch: strconv.FormatInt(time.Now().UnixNano(), 36), newest: map[string]entry{}}
+func newFeed(read func() []Rollout, about func() Daemon) *feed {
+	return &feed{read: read, about: about, epoch: strconv.FormatInt(time.Now().UnixNano(), 36), newest: map[string]entry{}}
 }
 
 // join counts a subscriber in, unless there are too many.
@@ -79,6 +82,9 @@ func (f *feed) changes(since uint64, full bool) ([]event, uint64) {
 		return []event{{"snapshot", f.snapshot()}}, f.seq
 	}
 	var list []event
+	if f.daemon.seq > since {
+		list = append(list, event{"daemon", f.daemon.body})
+	}
 	for _, name := range f.order {
 		e := f.newest[name]
 		switch {
@@ -101,6 +107,9 @@ func (f *feed) look() {
 	}
 	f.looked = now
 	f.seq++
+	if body, err := json.Marshal(f.about()); err == nil && !bytes.Equal(f.daemon.body, body) {
+		f.daemon = entry{f.seq, body}
+	}
 	seen := map[string]bool{}
 	for _, ro := range f.read() {
 		seen[ro.Name] = true
@@ -145,7 +154,12 @@ func (f *feed) snapshot() []byte {
 			b.Write(body)
 		}
 	}
-	b.WriteString(`]}`)
+	b.WriteString(`]`)
+	if f.daemon.body != nil {
+		b.WriteString(`,"daemon":`)
+		b.Write(f.daemon.body)
+	}
+	b.WriteString(`}`)
 	return b.Bytes()
 }
 
@@ -169,12 +183,14 @@ func (f *feed) id(seq uint64) string {
 
 // streamEvents is GET /v1/events: a snapshot (or, resumed, what was missed), then changes.
 func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
-	if !s.events.join() {
+	events := s.feedFor(r)
+	if !events.join() {
 		w.Header().Set("Retry-After", "10")
 		fail(w, http.StatusServiceUnavailable, "too many event streams", "64 at once; close one")
 		return
 	}
-	defer s.events.leave()
+	defer events.leave()
+	beat := beatOf(r.URL.Query().Get("heartbeat"))
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
@@ -185,16 +201,16 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 	if out.open() != nil {
 		return
 	}
-	since, full := s.events.resume(r.Header.Get("Last-Event-ID"))
+	since, full := events.resume(r.Header.Get("Last-Event-ID"))
 	tick := time.NewTicker(eventPeriod)
 	defer tick.Stop()
 	for quiet := time.Duration(0); ; {
-		list, seq := s.events.changes(since, full)
+		list, seq := events.changes(since, full)
 		since, full = seq, false
-		if err := out.send(list, s.events.id(seq), quiet >= heartbeat); err != nil {
+		if err := out.send(list, events.id(seq), quiet >= beat); err != nil {
 			return
 		}
-		if len(list) > 0 || quiet >= heartbeat {
+		if len(list) > 0 || quiet >= beat {
 			quiet = 0
 		}
 		select {
@@ -206,6 +222,15 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 			quiet += eventPeriod
 		}
 	}
+}
+
+// beatOf is how long a stream may be silent: 15 s, or less where the reader wants to know sooner (heartbeat=2s).
+func beatOf(text string) time.Duration {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return heartbeat
+	}
+	return min(max(d, eventPeriod), heartbeat)
 }
 
 // stream writes events with a deadline of their own; an error means the reader is gone or too slow.

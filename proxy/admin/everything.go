@@ -93,9 +93,8 @@ func (s *Server) all(w http.ResponseWriter, r *http.Request, word string, do fun
 	case s.o.Loop == nil || s.o.Freezer == nil:
 		answer(w, http.StatusOK, Everything{Decisions: []DecisionView{}})
 		return
-	case a.Actor == "":
-		a.Actor = "api"
 	}
+	a.Actor = s.actor(r, a.Actor)
 	ctx, cancel := context.WithTimeout(r.Context(), loopTimeout)
 	defer cancel()
 	entries, err := do(ctx, a)

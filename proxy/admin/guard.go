@@ -59,10 +59,10 @@ func addrText(a net.Addr) string {
 
 // guard refuses what a web page of another origin could make a browser send, sets the headers that keep our answers out
 // of other pages, and bounds bodies.
-func guard(hosts hostList, next http.Handler) http.Handler {
+func (s *Server) guard(hosts hostList, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		protect(w.Header())
-		if !hosts.has(r.Host) {
+		if !hosts.has(r.Host) && !s.atOurAddress(r) {
 			fail(w, http.StatusForbidden, "host "+quoted(r.Host)+" is not one of this listener's names",
 				"use its loopback address, or set admin.public_url")
 			return
@@ -102,7 +102,7 @@ func refuseWrite(hosts hostList, r *http.Request) (status int, problem, hint str
 	if r.Header.Get("Content-Encoding") != "" {
 		return http.StatusUnsupportedMediaType, "encoded bodies are refused", "send plain JSON"
 	}
-	if !isJSON(r) {
+	if !isJSON(r) && !isLinkForm(r) {
 		return http.StatusUnsupportedMediaType, "a body needs Content-Type: application/json", "curl -H 'Content-Type: application/json' -d '{}'"
 	}
 	if r.ContentLength > maxBodyBytes {

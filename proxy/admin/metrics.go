@@ -102,6 +102,9 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 	if s.o.Configuration != nil {
 		writeReloads(&e, s.o.Configuration.Reloads())
 	}
+	if s.o.Notices != nil {
+		writeNotices(&e, s.o.Notices.Sinks())
+	}
 	writeProcess(&e)
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	w.Write(e.b.Bytes())

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"serin/config"
 	"serin/gate"
 	"serin/gate/control"
 	"serin/gate/journal"
@@ -53,7 +54,7 @@ type SplitTotals struct {
 
 // Router answers who goes where.
 type Router interface {
-	Explain(key string) Explain
+	Explain(ask Ask) Explain
 }
 
 // Configuration is the file in force.
@@ -86,6 +87,9 @@ type Options struct {
 	Traffic       Traffic
 	Router        Router
 	Configuration Configuration
+	Notices       Notices
+	Links         *Links                // nil: no links are made, and none is good
+	Tokens        func() []config.Token // who may come in; nil or none: everybody who reaches the listener
 	Ready         func() (bool, string) // whether traffic is welcome, else why not; nil: always
 	Version       string                // of the binary, for serin_build_info
 	Revision      string                // of its source

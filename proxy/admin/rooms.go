@@ -1,14 +1,12 @@
 package admin
 
 import (
-	"fmt"
 	"time"
 
 	"serin/gate"
 	"serin/gate/control"
 	"serin/gate/journal"
 	"serin/proxy/upstream"
-	"serin/router"
 )
 
 // RolloutOf shows a rollout's status in the words of the API.
@@ -83,7 +81,11 @@ func deadlineOf(d *control.DeadlineStatus) *Deadline {
 	if d == nil {
 		return nil
 	}
-	return &Deadline{Reason: string(d.Reason), Since: timeOf(d.Since), Until: timeOf(d.Until), Then: d.Then}
+	out := &Deadline{Reason: string(d.Reason), Since: timeOf(d.Since), Until: timeOf(d.Until), Then: d.Then, Stage: d.Stage}
+	if d.Owner != "" {
+		out.Owner = &d.Owner
+	}
+	return out
 }
 
 // DecisionOf shows a journalled decision.
@@ -95,7 +97,7 @@ func DecisionOf(e journal.Entry) DecisionView {
 		Attempt: attemptOf(e.Attempt),
 		Evidence: Evidence{
 			Phase: d.Phase.String(), Stage: d.Stage, Verdict: d.Verdict.String(), Reasons: reasonTexts(d.Reasons),
-			Baseline: d.Baseline, Note: d.Note, Override: d.Override, Gates: Finite(d.Findings),
+			Baseline: d.Baseline, Note: d.Note, Override: d.Override, TakenFrom: d.TakenFrom, Gates: Finite(d.Findings),
 		},
 	}
 }
@@ -117,24 +119,6 @@ func UpstreamOf(revision string, s upstream.Status) Upstream {
 		}
 	}
 	return u
-}
-
-// ExplainKey says where a key goes in each split, as routed now.
-func ExplainKey(key string, splits []*router.Split) Explain {
-	x := Explain{Key: key, Rollouts: []ExplainSplit{}, Experiments: []ExplainExp{}, Flags: []ExplainedFlag{}}
-	for _, s := range splits {
-		c := s.ChooseText(key)
-		side := "above"
-		if c.Arm == router.Canary {
-			side = "within"
-		}
-		x.Rollouts = append(x.Rollouts, ExplainSplit{
-			Name: s.Rollout, Bucket: int(c.Bucket), Arm: armName(int(c.Arm)),
-			FlipsAtWeight: (router.Weight(c.Bucket) + 1).Fraction(), // bucket b is the canary's while b < weight
-			Reason:        fmt.Sprintf("bucket %d is %s the canary's %s", c.Bucket, side, s.Weight),
-		})
-	}
-	return x
 }
 
 func reasonTexts(list []gate.Reason) []string {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"serin/gate/control"
@@ -28,9 +29,12 @@ type Server struct {
 	o       Options
 	log     *slog.Logger
 	node    string // the machine's name
-	events  *feed
+	events  *feed  // of everybody, where there are no tokens
 	tally   *tally
 	closing chan struct{} // closed when Serve ends: event streams return
+
+	feedsMu sync.Mutex
+	feeds   map[string]*feed // guarded by feedsMu: by token
 }
 
 // New makes a server; it starts nothing.
@@ -95,7 +99,7 @@ func (s *Server) handler(hosts hostList) http.Handler {
 	for _, r := range s.routes() {
 		mux.Handle(r.pattern, r.methods)
 	}
-	return s.recovered(guard(hosts, mux))
+	return s.recovered(s.guard(hosts, s.authorized(mux)))
 }
 
 type route struct {
@@ -112,11 +116,16 @@ func (s *Server) routes() []route {
 		{"/v1/rollouts/{name}/series", methods{"GET": s.oneSeries}},
 		{"/v1/rollouts/{name}/mirror", methods{"GET": s.oneMirror}},
 		{"/v1/rollouts/{name}/drill", methods{"GET": s.oneDrill, "POST": s.startDrill, "DELETE": s.stopDrill}},
+		{"/v1/rollouts/{name}/ack", methods{"POST": s.acknowledge}},
 		{"/v1/rollouts/{name}/{verb}", methods{"POST": s.act}},
 		{"/v1/freeze", methods{"GET": s.freeze}},
 		{"/v1/pause", methods{"POST": s.pauseAll}},
 		{"/v1/resume", methods{"POST": s.resumeAll}},
 		{"/v1/rollback", methods{"POST": s.rollbackAll}},
+		{"/v1/notify", methods{"GET": s.listSinks}},
+		{"/v1/notify/{name}/test", methods{"POST": s.testSink}},
+		{"/links/style.css", methods{"GET": linkStyle}},
+		{"/links/{link}", methods{"GET": s.openLink, "POST": s.useLink}},
 		{"/v1/events", methods{"GET": s.streamEvents}},
 		{"/v1/upstreams", methods{"GET": s.listUpstreams}},
 		{"/v1/experiments", methods{"GET": empty("experiments")}},
@@ -162,11 +171,4 @@ func (s *Server) status() *control.Status {
 	return &control.Status{}
 }
 
-func (s *Server) rollouts() []Rollout {
-	status := s.status()
-	list := make([]Rollout, len(status.Rollouts))
-	for i := range status.Rollouts {
-		list[i] = RolloutOf(&status.Rollouts[i])
-	}
-	return list
-}
+func (s *Server) rollouts() []Rollout { return s.rolloutsFor(someone{}) }
