@@ -36,6 +36,9 @@ func newWhyCmd(e *env) *cobra.Command {
 			return e.printJSON(ro.LastDecision)
 		}
 		e.print(whyText(ro, time.Now())...)
+		if m, err := c.Mirror(cmd.Context(), ro.Name); err == nil { // an older daemon has none
+			e.print(mirrorText(m)...)
+		}
 		return nil
 	}
 	return cmd
