@@ -21,7 +21,7 @@ type methods map[string]http.HandlerFunc
 
 func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m == nil {
-		fail(w, http.StatusNotFound, "no such path "+quoted(r.URL.Path), "the API's paths are listed at /")
+		fail(w, http.StatusNotFound, "no such path "+quoted(r.URL.Path), "the API's paths are listed at /plain")
 		return
 	}
 	method := r.Method

@@ -10,10 +10,9 @@ import (
 // Rollouts is the answer of GET /v1/rollouts and the data of the first event of GET /v1/events.
 type Rollouts struct {
 	Rollouts []Rollout `json:"rollouts"`
-	Daemon   *Daemon   `json:"daemon,omitempty"`
 }
 
-// Daemon says who answers: GET /v1/rollouts, the first event of GET /v1/events, and its event daemon when it changes.
+// Daemon says who answers: in the first event of GET /v1/events, and its event daemon when something of it changes.
 type Daemon struct {
 	Node          string        `json:"node"`
 	Serin         string        `json:"serin"` // version of the binary

@@ -17,9 +17,8 @@ const (
 )
 
 func (s *Server) listRollouts(w http.ResponseWriter, r *http.Request) {
-	about := s.about()
 	p, _ := s.who(r)
-	answer(w, http.StatusOK, Rollouts{Rollouts: s.rolloutsFor(p), Daemon: &about})
+	answer(w, http.StatusOK, Rollouts{Rollouts: s.rolloutsFor(p)})
 }
 
 func (s *Server) oneRollout(w http.ResponseWriter, r *http.Request) {

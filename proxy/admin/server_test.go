@@ -212,7 +212,7 @@ func TestConfig_FileRefused_IsShown(t *testing.T) {
 	if c.LastReload.Successful || len(c.LastReload.Problems) != 1 || c.Config["admin"] == nil || !strings.Contains(c.TOML, "[admin]") {
 		t.Errorf("got %+v", c)
 	}
-	if page := ask(h, "GET", "/", "").Body.String(); !strings.Contains(page, "serin.toml:3: rollout.checkout.evry: unknown key") {
+	if page := ask(h, "GET", "/plain", "").Body.String(); !strings.Contains(page, "serin.toml:3: rollout.checkout.evry: unknown key") {
 		t.Errorf("got %s", page)
 	}
 }
@@ -263,7 +263,7 @@ func TestPage_HostileNames_AreText(t *testing.T) {
 	o, loop := rooms()
 	loop.rollouts[0].Name = `<script>alert(1)</script>`
 	loop.rollouts[0].Sentence = `"><img src=x onerror=alert(1)>`
-	w := ask(New(o).Handler(), "GET", "/", "")
+	w := ask(New(o).Handler(), "GET", "/plain", "")
 	body := w.Body.String()
 	if w.Code != 200 || strings.Contains(body, "<script") || strings.Contains(body, "<img") {
 		t.Errorf("got %d %s", w.Code, body)
@@ -278,7 +278,7 @@ func TestPage_HostileNames_AreText(t *testing.T) {
 
 func TestPage_Paths_AreAsAClientWritesThem(t *testing.T) {
 	o, _ := rooms()
-	page := ask(New(o).Handler(), "GET", "/", "").Body.String()
+	page := ask(New(o).Handler(), "GET", "/plain", "").Body.String()
 	if strings.Contains(page, "{$}") || !strings.Contains(page, "<code>GET /</code>") {
 		t.Errorf("got %s", page)
 	}

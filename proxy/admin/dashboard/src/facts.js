@@ -1,0 +1,23 @@
+// Five figures: what was asked, what is, and what it has cost so far. Users are estimated from buckets.
+import { html } from './dom.js';
+import { about, count, percent } from './fmt.js';
+
+export function Facts({ r }) {
+  const off = r.phase === 'rolled_back';
+  const judged = r.arms.canary.requests;
+  const drift = r.observed_weight == null ? 'no request yet'
+    : Math.abs(r.observed_weight - r.weight) <= Math.max(0.1 * r.weight, 0.002) ? 'as asked' : `asked ${percent(r.weight)}`;
+  return html`
+    <dl class="facts">
+      <${Fact} name="Share asked" value=${percent(r.weight)} note=${`${count(r.weight * 10000)} buckets`} />
+      <${Fact} name="Share observed" value=${percent(r.observed_weight)} note=${drift} />
+      ${off
+        ? html`<${Fact} name="Users on canary" value="0" note=${`${count(r.exposure.users)} met it`} />`
+        : html`<${Fact} name="Users on canary" value=${count(r.exposure.users)} note=${r.users.active > 0 ? `of about ${about(r.users.active)}` : 'nobody yet'} />`}
+      <${Fact} name="Requests judged" value=${count(judged)} note=${off ? 'in the last stage' : 'this stage'} />
+      <${Fact} name="Failed on canary" value=${count(r.exposure.failed)} note=${`${count(r.exposure.users_failed)} users saw one`} />
+      ${r.key_missing_ratio >= 0.005 && html`<${Fact} name="Without a key" value=${percent(r.key_missing_ratio)} note="on stable, no evidence" />`}
+    </dl>`;
+}
+
+const Fact = ({ name, value, note }) => html`<div><dt>${name}</dt><dd><b>${value}</b><small>${note}</small></dd></div>`;

@@ -1,0 +1,58 @@
+// Every state a rollout can be in, drawn by the real page from the stand: nothing against the CSP, nothing for axe to say in
+// light and dark, no sideways scroll at any width.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { accessible, launch, open, shoot, sideways, stand } from './browser.mjs';
+import { play, states } from './states.mjs';
+
+let browser, server;
+before(async () => { browser = await launch(); server = await stand(); });
+after(async () => { await browser?.close(); await server?.stop(); });
+
+async function show(state, options) {
+  const { answers, events } = play(state);
+  await server.put('silent', false);
+  await server.put('answers', answers);
+  await server.put('events', events);
+  const page = await open(browser, { ...options, url: undefined });
+  if (state.token) await page.addInitScript((t) => sessionStorage.setItem('serin.token', t), state.token);
+  await page.goto(`${server.url}/${state.hash ?? ''}`);
+  await page.waitForSelector('h1:not(.quiet)');
+  if (state.silent) {
+    await server.put('silent', true);
+    await page.waitForSelector('main.is-stale', { timeout: 12000 });
+  }
+  if (state.rollouts.length && /rollouts/.test(state.hash ?? '') && !/chekout/.test(state.hash)) await page.waitForSelector('.chart canvas, .charts .quiet');
+  return page;
+}
+
+const only = process.env.STATE?.split(',');
+for (const [name, state] of Object.entries(states).filter(([n]) => !only || only.includes(n))) {
+  test(`state ${name} is drawn cleanly in light and dark, on a phone and on a desk`, async () => {
+    const phone = await show(state, { width: 320, height: 900 });
+    try {
+      await phone.waitForTimeout(300);
+      await shoot(phone, `${name}-light-320`);
+      assert.deepEqual(await accessible(phone), [], `${name}, light, 320`);
+      for (const width of [320, 700, 1000, 1280]) {
+        await phone.setViewportSize({ width, height: 900 });
+        await phone.waitForTimeout(120);
+        assert.equal(await sideways(phone), 0, `${name} scrolls sideways at ${width}`);
+      }
+      await shoot(phone, `${name}-light-1280`, { fullPage: true });
+      assert.deepEqual(await accessible(phone), [], `${name}, light, 1280`);
+      assert.deepEqual(phone.faults, []);
+    } finally { await phone.context().close(); }
+    const desk = await show(state, { width: 1280, height: 1040, dark: true });
+    try {
+      await desk.waitForTimeout(300);
+      assert.deepEqual(await accessible(desk), [], `${name}, dark, 1280`);
+      await shoot(desk, `${name}-dark-1280`);
+      await desk.setViewportSize({ width: 320, height: 900 });
+      await desk.waitForTimeout(150);
+      await shoot(desk, `${name}-dark-320`);
+      assert.deepEqual(await accessible(desk), [], `${name}, dark, 320`);
+      assert.deepEqual(desk.faults, []);
+    } finally { await desk.context().close(); }
+  });
+}
