@@ -24,6 +24,8 @@ type behaviour struct {
 // ordinary net/http server, so that what serin meets is not of serin's making.
 type sampleService struct {
 	version string
+	total   string // of the basket, in the answers
+	clock   bool   // answers say when they were made
 	how     atomic.Pointer[behaviour]
 	served  atomic.Int64
 	failed  atomic.Int64
@@ -33,7 +35,7 @@ type sampleService struct {
 const behaviourPath = "/_sample/behaviour"
 
 func newSampleService(version string, how behaviour) *sampleService {
-	s := &sampleService{version: version}
+	s := &sampleService{version: version, total: "7.20"}
 	s.how.Store(&how)
 	return s
 }
@@ -72,7 +74,11 @@ func (s *sampleService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "{\"version\":%q,\"error\":\"the till is jammed\"}\n", s.version)
 		return
 	}
-	fmt.Fprintf(w, "{\"version\":%q,\"basket\":[\"bread\",\"cheese\"],\"total\":\"7.20\"}\n", s.version)
+	at := ""
+	if s.clock {
+		at = fmt.Sprintf(",\"at\":%q", time.Now().Format(time.RFC3339Nano))
+	}
+	fmt.Fprintf(w, "{\"version\":%q,\"basket\":[\"bread\",\"cheese\"],\"total\":%q%s}\n", s.version, s.total, at)
 }
 
 func (s *sampleService) change(w http.ResponseWriter, r *http.Request) {
