@@ -28,6 +28,7 @@ type mirrorWorker struct {
 var (
 	errMirrorLarge  = errors.New("the answer is larger than is compared")
 	errMirrorBroken = errors.New("the answer broke off")
+	errMirrorOver   = errors.New("the mirror is over")
 )
 
 // noAnswer is the difference between an answer and none.
@@ -63,6 +64,9 @@ func (w *mirrorWorker) judge(c *mirrored) {
 	switch err := w.fetch(m.o.Canary, c.head, c, canary); {
 	case errors.Is(err, errMirrorLarge):
 		m.counts.large.Add(1)
+		return
+	case errors.Is(err, errMirrorOver):
+		m.counts.skipped.Add(1)
 		return
 	case err != nil:
 		m.counts.failed.Add(1)
@@ -110,6 +114,9 @@ func likeness(left []shadow.Difference) window.Outcome {
 func (w *mirrorWorker) fetch(pool *upstream.Pool, head []byte, c *mirrored, into *shadow.Answer) error {
 	for try := 0; ; try++ {
 		up, err := pool.Get(c.key, nil)
+		if err != nil && upstream.ReasonOf(err) == upstream.Closed {
+			return errMirrorOver
+		}
 		if err != nil {
 			return errors.New(upstream.ReasonOf(err).String())
 		}
@@ -119,7 +126,10 @@ func (w *mirrorWorker) fetch(pool *upstream.Pool, head []byte, c *mirrored, into
 		up.In.Discard(up.In.Buffered())
 		up.In.Release()
 		pool.Done(up, reuse, upstream.None) // a shadow's failures eject nobody
-		if err != nil && used && !begun && try == 0 {
+		switch {
+		case err != nil && pool.Cut():
+			return errMirrorOver
+		case err != nil && used && !begun && try == 0:
 			continue
 		}
 		return err

@@ -67,7 +67,10 @@ func (k *extrasKeeper) Besides() []admin.BesideTotals {
 	var out []admin.BesideTotals
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		t := k.mirrored(name)
-		b := admin.BesideTotals{Rollout: name, Mirrored: results(t), Control: [2]uint64{t.Control - t.Unlike, t.Unlike}}
+		b := admin.BesideTotals{Rollout: name}
+		if k.shown[name] != nil {
+			b.Mirrored, b.Control = results(t), [2]uint64{t.Control - t.Unlike, t.Unlike}
+		}
 		if s := k.shields[name]; s != nil {
 			n := s.Totals()
 			b.Shielded = map[string]uint64{"saved": n.Saved, "lost": n.Lost, "over_budget": n.Refused}

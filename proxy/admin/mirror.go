@@ -77,9 +77,29 @@ var (
 )
 
 func writeBesides(e *exposition, totals []BesideTotals) {
-	if len(totals) == 0 {
-		return
+	var mirrored, shielded []BesideTotals
+	for _, t := range totals {
+		if t.Mirrored != nil {
+			mirrored = append(mirrored, t)
+		}
+		if t.Shielded != nil {
+			shielded = append(shielded, t)
+		}
 	}
+	if len(mirrored) > 0 {
+		writeMirrors(e, mirrored)
+	}
+	if len(shielded) > 0 {
+		e.family("serin_shield_requests_total", "counter", "Canary failures that were tried again on stable, by what came of it.")
+		for _, t := range shielded {
+			for _, result := range shieldResults {
+				e.sample("serin_shield_requests_total", float64(t.Shielded[result]), "rollout", t.Rollout, "result", result)
+			}
+		}
+	}
+}
+
+func writeMirrors(e *exposition, totals []BesideTotals) {
 	e.family("serin_mirror_requests_total", "counter",
 		"Requests chosen to be mirrored, by what came of them; failed copies are mismatches, dropped ones found no room.")
 	for _, t := range totals {
@@ -95,12 +115,6 @@ func writeBesides(e *exposition, totals []BesideTotals) {
 	for _, t := range totals {
 		for i, result := range []string{"match", "mismatch"} {
 			e.sample("serin_mirror_control_total", float64(t.Control[i]), "rollout", t.Rollout, "result", result)
-		}
-	}
-	e.family("serin_shield_requests_total", "counter", "Canary failures that were tried again on stable, by what came of it.")
-	for _, t := range totals {
-		for _, result := range shieldResults {
-			e.sample("serin_shield_requests_total", float64(t.Shielded[result]), "rollout", t.Rollout, "result", result)
 		}
 	}
 }
