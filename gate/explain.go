@@ -32,7 +32,7 @@ func Explain(s State, p *Policy, d Decision) string {
 		}
 		return fmt.Sprintf("Paused at %s%s%s%s.", place(s, p), by(&d), takenOver(&d), noted(&d))
 	case ActResume:
-		return resumeSentence(s, &d)
+		return resumeSentence(s, p, &d)
 	case ActApprove:
 		return approveSentence(s, p, &d)
 	case ActRetry:
@@ -226,16 +226,16 @@ func startSentence(s State, p *Policy, d *Decision) string {
 	return fmt.Sprintf("Started revision %s at stage %d, %s: the canary's pool is healthy.", s.Revision, s.Stage, stageName(p, s.Stage))
 }
 
-func resumeSentence(s State, d *Decision) string {
+func resumeSentence(s State, p *Policy, d *Decision) string {
 	switch {
 	case d.Override:
-		return fmt.Sprintf("Resumed at %s%s in spite of the hold%s.", s.Weight, by(d), noted(d))
+		return fmt.Sprintf("Resumed at %s%s in spite of the hold%s.", place(s, p), by(d), noted(d))
 	case d.Actor != ActorGate:
-		return fmt.Sprintf("Resumed at %s%s%s%s.", s.Weight, by(d), takenOver(d), noted(d))
+		return fmt.Sprintf("Resumed at %s%s%s%s.", place(s, p), by(d), takenOver(d), noted(d))
 	case d.Reason == Collecting:
-		return fmt.Sprintf("Resumed at %s: the finding has been gone for %s; the evidence starts anew.", s.Weight, span(clearFor))
+		return fmt.Sprintf("Resumed at %s: the finding has been gone for %s; the evidence starts anew.", place(s, p), span(clearFor))
 	}
-	return fmt.Sprintf("Resumed at %s: what it was held for is over.", s.Weight)
+	return fmt.Sprintf("Resumed at %s: what it was held for is over.", place(s, p))
 }
 
 func approveSentence(s State, p *Policy, d *Decision) string {

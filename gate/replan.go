@@ -138,7 +138,7 @@ func (t *turn) refit() {
 	}
 	stage := len(p.Stages)
 	for i := 1; i <= len(p.Stages); i++ {
-		if p.weightOf(i) >= s.Weight && p.covers(i, s.Rings) && (s.Weight > 0 || len(s.Rings) > 0 || i >= s.Stage) {
+		if p.weightOf(i) >= s.Weight && p.covers(i, s.Rings) && (s.Weight > 0 || len(t.was.Rings) > 0 || i >= s.Stage) {
 			stage = i
 			break
 		}

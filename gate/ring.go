@@ -57,11 +57,11 @@ func (t *turn) question(c Criterion, q Question, past *Past) (Question, bool) {
 // unjudged notes a gate that the ring's past is too little for.
 func (t *turn) unjudged(c Criterion) { t.d.Unjudged = append(t.d.Unjudged, c.Metric()) }
 
-// contrast takes back a fail against the own past that time alone may explain: it stands when everybody else, on stable all the
-// while, has not moved beyond the hold limit in the same minutes. Where too few are left to tell it is a finding, not a fail.
+// contrast takes back what is found against the own past and time alone may explain: it stands when everybody else, on stable all
+// the while, has not moved beyond the hold limit in the same minutes. Where too few are left to tell, a fail is a finding.
 func (t *turn) contrast(c Criterion, q Question, f *Finding) {
 	f.Past = true
-	if f.Verdict != Fail {
+	if f.Verdict != Fail && !f.Confirmed {
 		return
 	}
 	g := c.Judge(others(q, f.WindowSeconds))

@@ -236,6 +236,9 @@ func (st *story) policy(m map[string]string) {
 		}
 		p.Stages = stages
 	}
+	if v, ok := m["rings"]; ok {
+		rings(&p, strings.FieldsFunc(v, func(r rune) bool { return r == ',' }))
+	}
 	for k, v := range m {
 		st.setting(&p, k, v)
 	}
@@ -255,7 +258,7 @@ func (st *story) policy(m map[string]string) {
 func (st *story) setting(p *gate.Policy, k, v string) {
 	st.t.Helper()
 	switch k {
-	case "ladder", "every", "approve":
+	case "ladder", "rings", "every", "approve":
 	case "revision":
 		p.Revision = v
 	case "stable":
@@ -369,6 +372,9 @@ func (st *story) world(m map[string]string) {
 		case "before":
 			st.w.before = st.share(v)
 		default:
+			if st.w.ring.world(st.t, k, v) {
+				continue
+			}
 			st.t.Fatalf("no such thing in the world: %s", k)
 		}
 	}
@@ -384,7 +390,7 @@ func (st *story) run(d time.Duration) {
 
 func (st *story) tick(aloud bool) {
 	st.at += time.Second
-	st.w.spend(time.Second, float64(st.s.Sent())/10_000)
+	st.w.spend(time.Second, st.w.ring.sent(&st.s))
 	seen := st.w.seen(st.s)
 	seen.CanaryHealthy = st.seen["healthy"] != "false"
 	seen.StableHealthy = st.seen["stable_healthy"] != "false"
@@ -396,6 +402,7 @@ func (st *story) tick(aloud bool) {
 	}
 	seen.JournalAvailable = st.seen["journal"] != "down"
 	seen.Terse = st.terse
+	seen.Past = st.w.ring.past(st.p, &st.s)
 	seen.Drilled = st.seen["drilled"] == "true"
 	if st.mirror != nil && st.s.Stage == 1 {
 		st.mirror.spend(time.Second, .9)

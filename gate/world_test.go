@@ -24,6 +24,7 @@ type world struct {
 	observed float64 // the canary's share of requests; < 0: its weight
 	before   float64 // stable's error rate before the rollout
 	warmup   time.Duration
+	ring     ring
 
 	elapsed  time.Duration
 	fraction [2][4]float64  // requests owed, by outcome
