@@ -55,29 +55,39 @@ func (d *dataplane) Install(plan *config.Plan, settings map[string]control.Setti
 	old := d.inForce.Load()
 	next := &installed{plan: plan, ids: make(map[string]int, len(plan.Rollouts)), settings: make(map[string]control.Setting, len(plan.Rollouts))}
 	next.sources = append(next.sources, plan.Upstreams...)
-	next.splits = make([]*router.Split, len(plan.Rollouts))
+	next.splits = make([]*router.Split, len(plan.Rollouts), len(plan.Rollouts)+len(plan.Experiments))
 	for i := range plan.Rollouts {
 		ro := &plan.Rollouts[i]
 		s := settings[ro.Name]
 		next.settings[ro.Name], next.ids[ro.Name] = s, i
 		split := *ro.Split
 		split.ID, split.Weight, split.Open = i, s.Weight, openRings(ro, s)
+		split.Group = groupOf(plan, ro, s)
 		if s.Keep != "" {
 			split.Upstreams[router.Stable] = next.keep(old, ro, s.Keep)
 		}
 		next.splits[i] = &split
+	}
+	for i := range plan.Experiments {
+		next.addExperiment(&plan.Experiments[i], settings[plan.Experiments[i].Name])
 	}
 	table, err := router.NewTable(routesWith(plan.Routes, next.splits))
 	if err != nil {
 		return fmt.Errorf("make the routing table: %w", err)
 	}
 	next.snap = &proxy.Snapshot{Table: table, Pools: d.pools.take(next.sources)}
-	next.snap.Splits = make([]*proxy.Split, len(plan.Rollouts))
+	next.snap.Splits = make([]*proxy.Split, len(plan.Rollouts), len(next.splits))
 	for i := range plan.Rollouts {
 		ro := &plan.Rollouts[i]
 		next.snap.Splits[i] = splitOf(ro, next.settings[ro.Name], old)
 		next.snap.Splits[i].Extras = d.extra.take(ro, next.settings[ro.Name], next.splits[i].Upstreams, next.sources)
+		dressFlags(plan, next.snap.Splits[i], i)
 	}
+	for i := range plan.Experiments {
+		e := &plan.Experiments[i]
+		next.snap.Splits = append(next.snap.Splits, experimentOf(plan, e, next.settings[e.Name], old))
+	}
+	next.snap.Drop = flagFields(plan)
 	next.snap.Plain = plainMeters(next, old)
 	d.publish(next)
 	d.pools.retire(next.sources)
@@ -98,7 +108,12 @@ func (d *dataplane) Set(rollout string, s control.Setting) {
 		next.settings[name] = have
 	}
 	next.settings[rollout] = s
+	if i >= len(old.plan.Rollouts) {
+		d.setExperiment(old, &next, i, s)
+		return
+	}
 	split := *old.splits[i]
+	split.Group = groupOf(old.plan, &old.plan.Rollouts[i], s)
 	split.Weight, split.Open = s.Weight, openRings(&old.plan.Rollouts[i], s)
 	if s.Keep == "" {
 		split.Upstreams = old.plan.Rollouts[i].Split.Upstreams
@@ -110,6 +125,7 @@ func (d *dataplane) Set(rollout string, s control.Setting) {
 	snap.Splits = append([]*proxy.Split(nil), snap.Splits...)
 	snap.Splits[i] = splitOf(&old.plan.Rollouts[i], s, old)
 	snap.Splits[i].Extras = d.extra.take(&old.plan.Rollouts[i], s, split.Upstreams, old.sources)
+	dressFlags(old.plan, snap.Splits[i], i)
 	next.snap = &snap
 	d.publish(&next)
 }
@@ -119,6 +135,10 @@ func (d *dataplane) Read(rollout string, r *control.Reading) {
 	now := d.inForce.Load()
 	i, ok := now.index(rollout)
 	if !ok {
+		return
+	}
+	if i >= len(now.plan.Rollouts) {
+		now.readExperiment(i, r)
 		return
 	}
 	split, ups := now.snap.Splits[i], now.splits[i].Upstreams
@@ -169,6 +189,10 @@ func routesWith(routes []*router.Route, splits []*router.Split) []*router.Route 
 		if r.Split != nil {
 			c.Split = splits[r.Split.ID]
 		}
+		c.More = nil
+		for _, more := range r.More {
+			c.More = append(c.More, splits[more.ID])
+		}
 		out[i] = &c
 	}
 	return out
@@ -181,7 +205,7 @@ func splitOf(ro *config.Rollout, s control.Setting, old *installed) *proxy.Split
 	if old != nil {
 		if i, ok := old.index(ro.Name); ok && old.settings[ro.Name].Step == s.Step && old.settings[ro.Name].Revision == s.Revision {
 			was := old.snap.Splits[i]
-			split.Evidence, split.Forced, split.Keyless = was.Evidence, was.Forced, was.Keyless
+			split.Evidence, split.Forced, split.Keyless, split.Other = was.Evidence, was.Forced, was.Keyless, was.Other
 			return split
 		}
 	}
@@ -190,25 +214,12 @@ func splitOf(ro *config.Rollout, s control.Setting, old *installed) *proxy.Split
 		split.Evidence[arm] = window.NewMeter(o)
 		split.Forced[arm] = window.NewMeter(window.Options{})
 	}
-	split.Keyless = window.NewMeter(window.Options{})
+	split.Keyless, split.Other = window.NewMeter(window.Options{}), window.NewMeter(window.Options{})
 	return split
 }
 
 // kindsOf are the per-bucket counters a rollout's gates look at, besides errors.
-func kindsOf(ro *config.Rollout) []window.Kind {
-	var kinds []window.Kind
-	for _, c := range ro.Policy.Criteria {
-		switch c.Metric() {
-		case "client_error_rate":
-			kinds = append(kinds, window.ClientKind)
-		case "timeout_rate":
-			kinds = append(kinds, window.TimeoutKind)
-		case "abort_rate":
-			kinds = append(kinds, window.AbortKind)
-		}
-	}
-	return kinds
-}
+func kindsOf(ro *config.Rollout) []window.Kind { return kindsFor(ro.Policy.Criteria) }
 
 // plainMeters are those of routes without a rollout, by upstream ID.
 func plainMeters(next, old *installed) []*window.Meter {

@@ -1,7 +1,7 @@
 // Package flag says what a feature flag is for a user: the value of the arm that the flag's rollout or experiment gives him.
 // It is pure, and it asks the very split that routes his requests, so that flag and route cannot disagree:
 //
-//	key -> router.Split.ChooseText -> arm -> Values[arm]
+//	key -> router.Split.ChooseAs -> arm -> Values[arm]
 //
 // A flag has no rules of its own. Its share grows with the rollout's weight, falls to nothing with a rollback, and is judged
 // by the rollout's gates. What the request carries besides the key (force header, audiences by field) decides requests and is
@@ -42,9 +42,10 @@ type Answer struct {
 	Reason  Reason
 }
 
-// For is the flag's value for the user with the key; s is the split with the flag's ID as it routes now.
-func (f *Flag) For(s *router.Split, key string) Answer {
-	c := s.ChooseText(key)
+// For is the flag's value for the user with the key; s is the split with the flag's ID as it routes now, and r what a request
+// of his says besides, for audiences; nil: nothing.
+func (f *Flag) For(s *router.Split, r *router.Request, key string) Answer {
+	c := s.ChooseAs(r, key)
 	arm := int(c.Arm) % len(f.Values)
 	return Answer{Value: f.Values[arm], Variant: f.Variants[arm], Reason: reasonOf(s, c)}
 }
@@ -57,7 +58,7 @@ func reasonOf(s *router.Split, c router.Choice) Reason {
 		return Disabled
 	case router.ByWeight, router.ByForce, router.ByNoKey, router.ByOther:
 	}
-	if s.Shares == nil && s.Group == nil && (s.Weight == 0 || s.Weight == router.Full) {
+	if s.Shares == nil && s.Group == nil && s.Open == 0 && (s.Weight == 0 || s.Weight == router.Full) {
 		return Static
 	}
 	return Split

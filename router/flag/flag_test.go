@@ -25,7 +25,7 @@ func TestFor_TenThousandUsersWhileTheWeightMoves_AgreesWithTheRoute(t *testing.T
 		for i := range was {
 			key := fmt.Sprintf("user-%d", i)
 			c := s.Choose(&router.Request{Head: []byte("Host: shop\r\nX-User-Id: " + key + "\r\n")})
-			got := f.For(s, key)
+			got := f.For(s, nil, key)
 			if got.Value != (c.Arm == router.Canary) {
 				t.Fatalf("%s at %s: the flag is %v, the route goes to %s", key, w, got.Value, c.Arm)
 			}
@@ -61,7 +61,7 @@ func TestFor_SaysWhy(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got := map[Reason]bool{}
 			for i := range 100 {
-				got[f.For(tt.split, fmt.Sprint(i)).Reason] = true
+				got[f.For(tt.split, nil, fmt.Sprint(i)).Reason] = true
 			}
 			if fmt.Sprint(got) != fmt.Sprint(tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
@@ -76,8 +76,8 @@ func TestFor_AddressAsKey_IsTheAddressOfTheRequest(t *testing.T) {
 	f := onOff()
 	for i := range 50 {
 		text := fmt.Sprintf("192.0.2.%d", i)
-		if want := s.ChooseText(text).Arm == router.Canary; f.For(s, text).Value != want {
-			t.Errorf("%s: got %v, want %v", text, f.For(s, text).Value, want)
+		if want := s.ChooseText(text).Arm == router.Canary; f.For(s, nil, text).Value != want {
+			t.Errorf("%s: got %v, want %v", text, f.For(s, nil, text).Value, want)
 		}
 	}
 }
