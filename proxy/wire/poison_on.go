@@ -9,7 +9,10 @@ const Poisoned = true
 // Poison overwrites b, up to its capacity.
 func Poison(b []byte) {
 	b = b[:cap(b)]
-	for i := range b {
-		b[i] = 0xdb
+	if len(b) > 0 {
+		b[0] = 0xdb
+	}
+	for n := 1; n < len(b); n *= 2 { // by copies: the race detector would look at every byte of a loop
+		copy(b[n:], b[:n])
 	}
 }
