@@ -165,4 +165,9 @@ func (r *DrillResult) Verdict() string {
 	return fmt.Sprintf("no gate would have fired in %s", many(r.Canary, "canary request"))
 }
 
-func secondsText(s float64) string { return span(time.Duration(s * float64(time.Second))) }
+func secondsText(s float64) string {
+	if s < 10 {
+		return decimals(s, 1) + " s"
+	}
+	return span(time.Duration(s * float64(time.Second)))
+}

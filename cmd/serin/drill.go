@@ -228,5 +228,13 @@ func drillReport(d *admin.DrillRun) []string {
 }
 
 func firingText(what string, f *admin.Firing) string {
-	return fmt.Sprintf("  %-9s %s after %s requests of the canary, %s", what, words(f.Gate), count(f.AfterRequests), span(f.AfterSeconds))
+	return fmt.Sprintf("  %-9s %s after %s requests of the canary, %s", what, words(f.Gate), count(f.AfterRequests), shortSpan(f.AfterSeconds))
+}
+
+// shortSpan is span with a decimal where that tells more.
+func shortSpan(seconds float64) string {
+	if seconds < 10 {
+		return strconv.FormatFloat(seconds, 'f', 1, 64) + " s"
+	}
+	return span(seconds)
 }

@@ -99,6 +99,9 @@ func statusText(ro admin.Rollout) []string {
 	if ro.Users.Active > 0 {
 		lines = append(lines, usersText(ro)...)
 	}
+	if ro.Drill != nil {
+		lines = append(lines, wrapped("drill by "+ro.Drill.Actor+": "+ro.Drill.Sentence, "  ")...)
+	}
 	if ro.Exposure.Requests > 0 {
 		lines = append(lines, wrapped(fmt.Sprintf("canary so far: %s requests of about %s users; %s failed, for about %s users",
 			count(ro.Exposure.Requests), count(ro.Exposure.Users), count(ro.Exposure.Failed), count(ro.Exposure.UsersFailed)), "  ")...)

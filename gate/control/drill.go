@@ -219,7 +219,11 @@ func (r *rollout) rehearsal(l *Loop, now time.Time) *rehearsal {
 	if r.drill != nil && r.drill.id == d.ID {
 		return r.drill
 	}
-	h := &rehearsal{id: d.ID, began: now, until: now.Add(d.Left), spent: d.Spent}
+	begun := time.Duration(0)
+	if d.Restarts == 0 { // since it was on disk: at most a tick ago
+		begun = min(max(now.Sub(d.Began), 0), 2*l.tickEvery())
+	}
+	h := &rehearsal{id: d.ID, began: now.Add(-begun), until: now.Add(d.Left - begun), spent: d.Spent}
 	h.state, h.policy = gate.Rehearse(r.state, r.policy)
 	o := window.TrackerOptions{Before: r.before, Every: l.tickEvery()}
 	if h.policy.Plain != nil {

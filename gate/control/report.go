@@ -235,6 +235,8 @@ func waitingFor(r *rollout) string {
 		return "a healthy canary pool"
 	case gate.WindowClosed:
 		return "the release window"
+	case gate.DrillRequired:
+		return "a drill that passes"
 	case gate.StableOutdated:
 		return "a file that names the completed version as stable"
 	case gate.Manual:

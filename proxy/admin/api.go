@@ -69,6 +69,7 @@ type Rollout struct {
 	LastDecision    *DecisionView `json:"last_decision"`
 	Reasons         []string      `json:"reasons,omitempty"` // all of them when several hold
 	DryRun          bool          `json:"dry_run,omitempty"`
+	Drill           *DrillRun     `json:"drill,omitempty"` // that runs now
 	StableHealthy   bool          `json:"stable_healthy"` // a server of the pool takes traffic
 	CanaryHealthy   bool          `json:"canary_healthy"`
 	You             string        `json:"you,omitempty"`   // the token that asks: allowed is what it may do

@@ -39,6 +39,7 @@ func RolloutOf(s *control.RolloutStatus) Rollout {
 	for i, r := range s.Stages {
 		ro.Stages[i] = rungOf(r)
 	}
+	ro.Drill = DrillOf(s).Running
 	if s.WaitingFor != "" {
 		ro.WaitingFor = &s.WaitingFor
 	}
