@@ -228,7 +228,9 @@ func (t *turn) doRetry(op *Operator) (State, Decision) {
 	}
 	s.Reverted = forget(s.Reverted, p.Revision)
 	s.collect()
+	baseline := s.Baseline
 	t.restart()
+	s.Baseline = baseline // a retry may begin where stable keeps nobody: its last table is still the best there is
 	s.Begun, s.From = true, op.FromStage
 	t.d.Override = t.d.Override || op.FromStage > 1
 	return t.end(ActRetry, Manual)
