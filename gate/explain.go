@@ -180,6 +180,10 @@ func comparison(f *Finding) string {
 		limit, rule = *f.RollbackLimit, "rollback"
 	}
 	switch {
+	case f.Scale == scaleAnswer:
+		return answerText(f)
+	case f.Scale == scaleValue:
+		return fmt.Sprintf("%s says %s (%s limit %s)", f.Metric, decimals(f.Canary, 4), rule, decimals(limit, 4))
 	case f.Scale == scaleRatio && f.Absolute:
 		return fmt.Sprintf("the canary's %s is %s (%s limit %s)", quantity(f), milliseconds(f.Canary), rule,
 			milliseconds(f.Canary/f.Difference*limit))

@@ -30,6 +30,7 @@ var reasonTexts = map[Reason]string{
 	RestartReplayed:      "restored after a restart",
 	Manual:               "waiting for a person, or done by one",
 	DrillRequired:        "a drill must pass first",
+	OutsideUnknown:       "an outside source does not answer",
 	CapacityReached:      "the canary's pool carries no more",
 	FrozenAll:            "everything is paused",
 	Passed:               "every gate passed",
@@ -162,6 +163,9 @@ func holdText(s State, p *Policy, d *Decision) string {
 		return "the gates agree, but the journal cannot be written, and without it nothing widens"
 	case RestartReplayed:
 		return "restored after a restart; the next look decides"
+	}
+	if f != nil && f.Outside() {
+		return f.Metric + ": " + outsideText(f)
 	}
 	if f != nil {
 		return findingText(f)

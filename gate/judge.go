@@ -30,7 +30,7 @@ func (t *turn) judge(seen *Seen) judgement {
 		View: &seen.View, Mirror: seen.Mirror, Stage: s.Stage, Crossings: len(p.Stages), Failers: p.failers(),
 		NextShare: next, Dwelled: s.Clock >= p.stage(s.Stage).Least,
 		Frozen: t.frozen(), AlphaFail: orElse(p.AlphaFail, .01), AlphaPass: math.Ldexp(orElse(p.AlphaPass, .05), -s.Restarts),
-		Plain: p.Plain, Terse: seen.Terse,
+		Plain: p.Plain, Terse: seen.Terse, Outside: seen.Outside,
 	}
 	j := judgement{verdict: Pass, clear: true, lacking: true}
 	absolute := true
@@ -149,7 +149,7 @@ func lack(r Reason) bool {
 // ranked are the reasons in the order in which a person wants to hear them.
 var ranked = []Reason{
 	WorseThanStable, SkewedKeys, CanaryPoolUnhealthy, OneBucketDominates, StableUnhealthy, CapacityReached, NoCanaryTraffic, NoStableTraffic,
-	StaleReplicas, EstimateAboveHold, SaturatedUsers, NotEnoughEvidence, Warmup, Collecting, RestartReplayed,
+	StaleReplicas, OutsideUnknown, EstimateAboveHold, SaturatedUsers, NotEnoughEvidence, Warmup, Collecting, RestartReplayed,
 }
 
 func rank(r Reason) int {

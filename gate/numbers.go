@@ -4,6 +4,9 @@ import "fmt"
 
 // Numbers is a finding on one line, for a notice: both arms with their samples, and the answer. The limits are Finding.Rule.
 func Numbers(f *Finding) string {
+	if f.Outside() {
+		return outsideText(f) + ": " + f.Verdict.String()
+	}
 	text := fmt.Sprintf("canary %s (%s of %s), stable %s (%s of %s)", percent(f.Canary), grouped(f.Samples.CanaryBad), grouped(f.Samples.Canary),
 		percent(f.Stable), grouped(f.Samples.StableBad), grouped(f.Samples.Stable))
 	if f.Scale == scaleRatio {

@@ -53,6 +53,9 @@ func heading(s State, p *Policy, d *Decision) string {
 }
 
 func findingLines(f *Finding) []string {
+	if f.Outside() {
+		return []string{fmt.Sprintf("  %-8s %s%s", gateName(f.Metric), outsideText(f), tail(f))}
+	}
 	if f.Scale == scaleRatio {
 		return []string{fmt.Sprintf("  %-8s canary %s  %s %s  ratio %s (limit %s)  odds %s of %s%s%s", gateName(f.Metric),
 			milliseconds(f.Canary), baselineWord(f), milliseconds(f.Stable), decimals(f.Difference, 2), decimals(f.HoldLimit, 2),

@@ -132,6 +132,8 @@ func quantity(f *Finding) string {
 const (
 	scalePoints = "points"
 	scaleRatio  = "ratio"
+	scaleValue  = "value"  // what another system measures, in its own unit
+	scaleAnswer = "answer" // what a check answers
 )
 
 // clock is the time of day, and the day where it is another one.

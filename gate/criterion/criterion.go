@@ -32,6 +32,7 @@ type Spec struct {
 	Worse          string  // "higher", the default; nothing else fits these metrics
 	Stages         []int   // 1-based; empty: all
 	DryRun         bool    // judged and shown, not obeyed
+	Source         string  // of prometheus and webhook: the query, the address; for people, and to tell two gates apart
 }
 
 const defaultFloor = .001

@@ -16,6 +16,7 @@ const (
 	Points                 // "stable + 0.5pt"; Value is the fraction, .005
 	Factor                 // "stable * 1.10"; Value is the factor
 	Delay                  // "stable + 20ms"; Value is seconds
+	Number                 // "0.02": absolute; Value is the number, for what is measured elsewhere
 )
 
 // Limit is one limit of a gate. Immutable; the zero Limit is none.
@@ -26,7 +27,7 @@ type Limit struct {
 }
 
 // Absolute reports whether l asks nothing of stable.
-func (l *Limit) Absolute() bool { return l.Form == Share || l.Form == Time }
+func (l *Limit) Absolute() bool { return l.Form == Share || l.Form == Time || l.Form == Number }
 
 // String is the limit as the user wrote it.
 func (l *Limit) String() string { return l.text }
@@ -70,6 +71,13 @@ func (l *Limit) absolute(text string) error {
 			return fmt.Errorf("limit %q: want a time above 0", l.text)
 		}
 		l.Form, l.Value = Time, d.Seconds()
+		return nil
+	}
+	if v, err := number(strings.TrimPrefix(text, "-")); err == nil {
+		if text[0] == '-' {
+			v = -v
+		}
+		l.Form, l.Value = Number, v
 		return nil
 	}
 	hint := ""
