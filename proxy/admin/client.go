@@ -28,6 +28,7 @@ type Client struct {
 	address string
 	base    *url.URL
 	http    *http.Client
+	token   string
 }
 
 // UnreachableError says that no daemon answered at Address.
@@ -119,8 +120,13 @@ func (c *Client) Decisions(ctx context.Context, name string, since time.Time, li
 
 // Explain says where a key goes.
 func (c *Client) Explain(ctx context.Context, key string) (Explain, error) {
+	return c.ExplainAsk(ctx, Ask{Key: key})
+}
+
+// ExplainAsk says where a request goes.
+func (c *Client) ExplainAsk(ctx context.Context, ask Ask) (Explain, error) {
 	var v Explain
-	err := c.get(ctx, &v, url.Values{"key": {key}}, "v1", "explain")
+	err := c.get(ctx, &v, ask.values(), "v1", "explain")
 	return v, err
 }
 
@@ -176,7 +182,11 @@ func (c *Client) request(ctx context.Context, method string, q url.Values, body 
 	if len(q) > 0 {
 		u += "?" + q.Encode()
 	}
-	return http.NewRequestWithContext(ctx, method, u, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, u, bytes.NewReader(body))
+	if err == nil && c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	return req, err
 }
 
 func (c *Client) do(req *http.Request, into any) error {

@@ -125,6 +125,7 @@ func (s *Server) useLink(w http.ResponseWriter, r *http.Request) {
 		return
 	case err != nil && g.Verb != "rollback": // a full disk must not keep anybody from rolling back
 		s.log.Error("use of a link not written", "err", err)
+		_ = s.o.Links.Release(link) // in memory; the disk takes nothing
 		s.linkFailed(w, http.StatusServiceUnavailable, errors.New("the disk does not take that the link was used, so nothing is done"), st)
 		return
 	}
