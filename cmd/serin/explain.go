@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"serin/proxy/admin"
 )
 
 func newExplainCmd(e *env) *cobra.Command {
@@ -14,6 +16,12 @@ func newExplainCmd(e *env) *cobra.Command {
 	}
 	t := e.targetFlags(cmd)
 	key := cmd.Flags().String("key", "", "the user's key, as a request carries it")
+	var ask admin.Ask
+	cmd.Flags().StringArrayVar(&ask.Headers, "header", nil, `a header of the request, for audiences: "X-Employee: 1"; may be given several times`)
+	cmd.Flags().StringVar(&ask.Host, "host", "", "the host it asks for")
+	cmd.Flags().StringVar(&ask.Path, "path", "", "its path")
+	cmd.Flags().StringVar(&ask.Query, "query", "", "its query, without the question mark")
+	cmd.Flags().StringVar(&ask.Client, "client", "", "the client's address")
 	output := outputFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		asJSON, err := wantJSON(*output)
@@ -31,7 +39,11 @@ func newExplainCmd(e *env) *cobra.Command {
 			return err
 		}
 		defer c.Close()
-		x, err := c.Explain(cmd.Context(), *key)
+		ask.Key = *key
+		if _, err := ask.Request(); err != nil {
+			return usagef(`serin explain --key alice --header "X-Employee: 1" --client 10.8.0.7`, "%v", err)
+		}
+		x, err := c.ExplainAsk(cmd.Context(), ask)
 		if err != nil {
 			return err
 		}
@@ -43,7 +55,11 @@ func newExplainCmd(e *env) *cobra.Command {
 			if r.Reason != "" {
 				line += " (" + clean(r.Reason) + ")"
 			}
-			e.print(line, "  canary from weight "+percent(r.FlipsAtWeight)+" on")
+			flips := "  canary from weight " + percent(r.FlipsAtWeight) + " on"
+			if r.Audience != "" && r.Arm == "canary" {
+				flips = "  by audience " + clean(r.Audience) + ", whatever the weight"
+			}
+			e.print(line, flips)
 		}
 		for _, x := range x.Experiments {
 			e.print(fmt.Sprintf("%s: bucket %d, arm %s", clean(x.Name), x.Bucket, clean(x.Arm)))

@@ -47,8 +47,8 @@ func (f *fakeLoop) Decisions(string, time.Time, int) ([]journal.Entry, error) { 
 
 type fakeRouter struct{}
 
-func (fakeRouter) Explain(key string) admin.Explain {
-	return admin.ExplainKey(key, []*router.Split{{Rollout: "checkout", Salt: router.Salt("checkout"), Weight: 500}})
+func (fakeRouter) Explain(ask admin.Ask) admin.Explain {
+	return admin.ExplainKey(ask, []*router.Split{{Rollout: "checkout", Salt: router.Salt("checkout"), Weight: 500}})
 }
 
 // daemonOf serves a loop on a socket of the test's own and returns its address.

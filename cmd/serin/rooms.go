@@ -47,12 +47,12 @@ func (r *rooms) Upstreams() []admin.Upstream {
 }
 
 // Explain says where a key goes as routed now.
-func (r *rooms) Explain(key string) admin.Explain {
+func (r *rooms) Explain(ask admin.Ask) admin.Explain {
 	now := r.daemon.dataplane.inForce.Load()
 	if now == nil {
-		return admin.ExplainKey(key, nil)
+		return admin.ExplainKey(ask, nil)
 	}
-	return admin.ExplainKey(key, now.splits)
+	return admin.ExplainKey(ask, now.splits)
 }
 
 // Effective is the configuration in force.

@@ -152,8 +152,8 @@ func (f fakeConfiguration) Reloads() Reloads {
 
 type fakeRouter struct{}
 
-func (fakeRouter) Explain(key string) Explain {
-	return ExplainKey(key, []*router.Split{{Rollout: "checkout", Salt: router.Salt("checkout"), Weight: 500}})
+func (fakeRouter) Explain(ask Ask) Explain {
+	return ExplainKey(ask, []*router.Split{{Rollout: "checkout", Salt: router.Salt("checkout"), Weight: 500}})
 }
 
 // rooms is a complete set of fakes.
