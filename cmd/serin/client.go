@@ -19,6 +19,9 @@ type target struct {
 	env        *env
 	admin      string
 	configFile string
+	token      string
+	tokenFile  string
+	ca         string
 }
 
 // targetFlags adds --admin and -c to a verb that talks to the daemon.
@@ -26,6 +29,9 @@ func (e *env) targetFlags(cmd *cobra.Command) *target {
 	t := &target{env: e}
 	cmd.Flags().StringVar(&t.admin, "admin", "", "the daemon: host:port, URL or unix:/path (default\n$SERIN_ADMIN, else that of -c, else "+defaultAdmin+")")
 	cmd.Flags().StringVarP(&t.configFile, "config", "c", "", "file whose admin.address is used (default\n$SERIN_CONFIG)")
+	cmd.Flags().StringVar(&t.token, "token", "", "who asks (default $SERIN_TOKEN); other users of this machine\ncan see it: a file is better")
+	cmd.Flags().StringVar(&t.tokenFile, "token-file", "", "file with the token (default $SERIN_TOKEN_FILE)")
+	cmd.Flags().StringVar(&t.ca, "ca", "", "file with the authorities of an https daemon (default\n$SERIN_CA, else the system's)")
 	return t
 }
 
@@ -39,7 +45,7 @@ func (t *target) client() (*admin.Client, error) {
 	if err != nil {
 		return nil, &exitError{code: exitUsage, err: err}
 	}
-	return c, nil
+	return c, t.equip(c)
 }
 
 func (t *target) address() (string, error) {
@@ -56,13 +62,16 @@ func (t *target) address() (string, error) {
 	if file == "" {
 		return defaultAdmin, nil
 	}
-	plan, problems := config.Load(file, config.Options{Getenv: t.env.getenv})
+	plan, problems := config.Load(file, config.Options{Getenv: t.env.getenv, Outline: true})
 	if plan == nil {
 		t.env.printProblems(problems)
 		return "", &exitError{code: exitConfig}
 	}
 	if plan.Admin.Address == "" {
 		return defaultAdmin, nil
+	}
+	if plan.Admin.TLS != nil && !strings.HasPrefix(plan.Admin.Address, "unix:") {
+		return "https://" + plan.Admin.Address, nil
 	}
 	return plan.Admin.Address, nil
 }

@@ -12,6 +12,7 @@ import (
 	"serin/config"
 	"serin/gate/control"
 	"serin/gate/journal"
+	"serin/gate/notify"
 	"serin/proxy"
 	"serin/proxy/admin"
 	"serin/proxy/listen"
@@ -46,6 +47,8 @@ type serinDaemon struct {
 	closed    sync.Once // journal
 	loop      *control.Loop
 	admin     *admin.Server
+	notices   *notify.Queue
+	links     *admin.Links // nil: no browser reaches the admin listener
 	adminLn   net.Listener
 	fronts    *fronts
 
@@ -85,17 +88,19 @@ func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *s
 	d.proxy = proxy.New(o)
 	d.limitMemory(plan.Memory)
 	d.dataplane = newDataplane(d.proxy, d.log)
-	d.loop = control.New(control.Options{Plan: plan, Dataplane: d.dataplane, Journal: j, Restored: restored, Log: d.log})
+	d.loop = control.New(control.Options{Plan: plan, Dataplane: d.dataplane, Journal: j, Restored: restored, Log: d.log, Announce: d.announce})
 	d.reloads = admin.Reloads{LastGood: true, LastGoodSuccess: time.Now()}
 	d.fronts = newFronts(d.proxy, d.log, opts.Sockets, takeOver)
-	if d.adminLn, err = openAdmin(ctx, plan.Admin.Address); err != nil {
+	if d.adminLn, err = adminListener(ctx, plan.Admin); err != nil {
 		return nil, errStarted("listen on "+plan.Admin.Address, "admin.address names another one", err)
 	}
+	d.openPeople(plan)
 	rooms := &rooms{daemon: d}
 	d.admin = admin.New(admin.Options{
 		Address: plan.Admin.Address, PublicURL: plan.Admin.PublicURL, Version: opts.Version, Log: d.log,
 		Loop: d.loop, Stream: d.loop, Freezer: d.loop, Drills: d.loop, Besides: d.dataplane.extra,
 		Traffic: rooms, Router: rooms, Configuration: rooms, Ready: d.isReady, Connections: listen.AdminShare(),
+		Notices: d.notices, Links: d.links, Tokens: d.tokens,
 	})
 	return d, nil
 }
@@ -133,7 +138,7 @@ func (d *serinDaemon) Run(ctx context.Context) error {
 	life, end := context.WithCancelCause(context.WithoutCancel(ctx)) // outlives ctx: requests are still under way
 	defer end(nil)
 	rooms.start(life, end, "proxy", d.proxy.Run)
-	deciding := rooms.startPart(life, end, "control", d.loop.Run)
+	deciding := rooms.startPart(life, end, "control", d.decide)
 	answering := rooms.startPart(life, end, "admin", func(ctx context.Context) error { return d.admin.Serve(ctx, d.adminLn) })
 	for _, run := range d.follow {
 		rooms.start(life, end, "reload", run)

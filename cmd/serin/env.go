@@ -84,7 +84,7 @@ func (e *env) judge(err error) (code int, hint string) {
 	case errors.As(err, &unreachable):
 		return exitUnreachable, "is the daemon running? --admin ADDR or $SERIN_ADMIN names another address"
 	case errors.As(err, &status):
-		if status.Status == http.StatusPreconditionFailed || status.Status == http.StatusForbidden {
+		if status.Status == http.StatusPreconditionFailed || status.Status == http.StatusForbidden || status.Status == http.StatusUnauthorized {
 			return exitRefused, status.Hint
 		}
 		return exitFailure, status.Hint

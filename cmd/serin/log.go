@@ -86,6 +86,9 @@ func decisionText(d admin.DecisionView, now time.Time) []string {
 		head += fmt.Sprintf("  %s -> %s", percent(d.From), percent(d.To))
 	}
 	head += "  by " + d.Actor
+	if d.Evidence.Override {
+		head += "  override"
+	}
 	lines := append([]string{cut(head)}, wrapped(d.Sentence, "  ")...)
 	if d.Evidence.Note != "" {
 		lines = append(lines, wrapped("reason: "+d.Evidence.Note, "  ")...)

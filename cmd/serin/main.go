@@ -58,7 +58,7 @@ permission), 78 invalid configuration.`,
 	root.SetErr(e.stderr)
 	root.AddCommand(
 		newRunCmd(e), newDemoCmd(e), newCheckCmd(e), newSimulateCmd(e), newReplayCmd(e),
-		newStatusCmd(e), newWatchCmd(e), newWhyCmd(e), newLogCmd(e), newExplainCmd(e), newWaitCmd(e),
+		newStatusCmd(e), newWatchCmd(e), newWhyCmd(e), newLogCmd(e), newExplainCmd(e), newWaitCmd(e), newAckCmd(e), newNotifyCmd(e),
 		newDrillCmd(e), newConfigCmd(e), newVersionCmd(e),
 	)
 	root.AddCommand(newActCmds(e)...)

@@ -30,12 +30,16 @@ func (d *serinDaemon) Reload(ctx context.Context) (admin.Reload, error) {
 	if err != nil {
 		return d.refuse(&admin.InvalidError{Problems: []config.Problem{{File: plan.File, Key: "listen.address", Text: err.Error()}}})
 	}
+	before := d.planInForce()
+	d.notices.Set(sinksWith(plan, before))
 	// A caller that leaves must not leave half of a plan in force.
 	if err := d.loop.Reload(context.WithoutCancel(ctx), plan); err != nil {
 		change.undo()
+		d.notices.Set(before.Sinks)
 		return d.refuse(fmt.Errorf("put the configuration in force: %w", err))
 	}
 	d.fronts.apply(change)
+	d.notices.Set(plan.Sinks)
 	d.beside.Follow(plan.Files, since)
 	d.setLevel(plan.Log)
 	d.limitMemory(plan.Memory)
@@ -92,7 +96,7 @@ func needsRestart(was, is *config.Plan) []config.Problem {
 	say := func(key string) {
 		out = append(out, config.Problem{File: is.File, Key: key, Text: "the change takes effect after a restart", Hint: "restart serin to apply it"})
 	}
-	if was.Admin != is.Admin {
+	if !sameAdmin(was.Admin, is.Admin) {
 		say("admin")
 	}
 	if was.StateDir != is.StateDir {

@@ -49,6 +49,9 @@ func whyText(ro admin.Rollout, now time.Time) []string {
 	var lines []string
 	if d := ro.LastDecision; d != nil {
 		lines = append(lines, wrapped(fmt.Sprintf("%s at %s by %s: %s", words(d.Action), clock(d.At, now), d.Actor, d.Sentence), "")...)
+		if d.Evidence.Override {
+			lines = append(lines, "  an override: a person decided, not the gates")
+		}
 		if d.Evidence.Note != "" {
 			lines = append(lines, wrapped("reason given: "+d.Evidence.Note, "  ")...)
 		}
