@@ -49,6 +49,10 @@ type client struct {
 	trusted  bool
 	served   int
 	graced   bool
+	turnOnce func() bool // turn, bound once
+	inTurn   bool        // turn is serving
+	over     bool        // turn has found the connection's end
+	doomed   bool        // reset it after the turn
 	linger   bool        // something may be unread: close with care
 	opened   atomic.Bool // conn is there
 	state    atomic.Uint64
@@ -89,6 +93,7 @@ func (c *client) open() {
 	c.conn = c.proxy.sweeper.Watch(c.accepted.Conn)
 	c.conn.EachWrite(c.options.WriteIdle)
 	c.in.Reset(c.conn, c.conn.Plain())
+	c.turnOnce = c.turn
 	c.peer = c.accepted.Peer.Addr().Unmap()
 	if c.peer.IsValid() {
 		c.peerText = c.peer.AppendTo(nil)
@@ -120,12 +125,8 @@ func (p *Proxy) bug(what any) {
 // next waits for a request and reads its head; false: there is none any more.
 func (c *client) next() bool {
 	request := &c.x.request
-	request.Reset()
-	if c.state.Load() > lastState { // Drain may have found a new client idle already
-		c.state.Store(idle)
-	}
+	c.rest()
 	started := c.in.Buffered() > 0
-	c.awaitFirst(started)
 	for {
 		if c.in.Buffered() > 0 {
 			n, err := request.Parse(c.in.Bytes(), &c.options.Limits)
@@ -143,9 +144,74 @@ func (c *client) next() bool {
 		} else {
 			c.in.Release()
 		}
-		if _, err := c.in.Fill(c.headMost()); err != nil && !c.again(err) {
+		_, err := c.in.FillAndServe(c.headMost(), c.turnOnce)
+		switch {
+		case c.over:
+			if c.doomed {
+				_ = c.conn.Reset()
+			}
+			return false
+		case err != nil && !c.again(err):
 			return false
 		}
+	}
+}
+
+// rest ends a request and begins the wait for the next.
+func (c *client) rest() {
+	c.x.request.Reset()
+	if c.state.Load() > lastState { // Drain may have found a new client idle already
+		c.state.Store(idle)
+	}
+	c.awaitFirst(c.in.Buffered() > 0)
+}
+
+// turn serves the requests that have just been read inside the wait for them (wire.Reader.FillAndServe): next, run and next
+// again, without the read that would find nothing. Only requests that came whole and need nothing from their client but to
+// take the answer; any other goes back to next as it was read. True: all are answered, wait on.
+func (c *client) turn() bool {
+	if c.options.Strict {
+		return false
+	}
+	r := &c.x.request
+	for {
+		n, err := r.Parse(c.in.Bytes(), &c.options.Limits)
+		if err != nil || n == 0 || !c.cameWhole(n) {
+			r.Reset()
+			return false
+		}
+		c.x.headBytes = n
+		c.accept()
+		c.inTurn = true
+		keep := c.x.run()
+		c.inTurn = false
+		if !keep {
+			c.over = true
+			return false
+		}
+		c.served++
+		c.rest()
+		if c.in.Buffered() == 0 {
+			c.conn.Recheck() // an end that came with the request is no news to the poller
+			return true
+		}
+	}
+}
+
+// cameWhole reports whether the request whose head of n bytes is in front needs nothing more from its client.
+func (c *client) cameWhole(n int) bool {
+	r := &c.x.request
+	if !r.Plain || r.Upgrade || r.Expect100 {
+		return false
+	}
+	return r.Framing == wire.NoBody || r.Framing == wire.Length && int64(c.in.Buffered()-n) >= r.ContentLength
+}
+
+// reset ends the connection so that what the client has does not look whole. A turn holds the descriptor: it is reset
+// afterwards.
+func (c *client) reset() {
+	if c.doomed = c.inTurn; !c.inTurn {
+		_ = c.conn.Reset()
 	}
 }
 

@@ -196,5 +196,5 @@ func (x *exchange) cutReply() {
 	if framing != wire.NoBody && (framing != wire.Length || x.response.ContentLength > 0) {
 		_, _ = c.conn.Write(x.out.b)
 	}
-	_ = c.conn.Reset()
+	c.reset()
 }

@@ -90,7 +90,7 @@ func (x *exchange) copyReply(framing wire.Framing) bool {
 	default:
 		x.giveUp(ending{origin: upstreamLate, reason: upstream.Truncated})
 	}
-	_ = c.conn.Reset() // what the client has must not look whole
+	c.reset() // what the client has must not look whole
 	return false
 }
 

@@ -34,6 +34,7 @@ type Conn struct {
 	halted  atomic.Bool // reading is interrupted
 	closed  atomic.Bool
 
+	recheck   atomic.Int64         // when a wait began without a look; 0: none has, or it was made up for
 	guarded   atomic.Pointer[Conn] // broken when the peer of this connection resets it
 	guardFrom atomic.Int64
 	gone      atomic.Bool
@@ -156,6 +157,14 @@ func (c *Conn) Resume() {
 	_ = c.conn.SetReadDeadline(time.Time{})
 }
 
+// Recheck says that the reader waits without having looked whether something is there already, but an end, say, that came
+// with the bytes it read last. The Sweeper looks once, after a Grain or two, and if so ends the wait for another Read.
+func (c *Conn) Recheck() {
+	if now := c.sweeper.now.Load(); c.recheck.Load() != now {
+		c.recheck.Store(now)
+	}
+}
+
 // CloseWrite half-closes where the transport can, so that the peer reads an end while we still read.
 func (c *Conn) CloseWrite() error {
 	if half, ok := c.conn.(interface{ CloseWrite() error }); ok {
@@ -213,11 +222,15 @@ func (c *Conn) sweep(now int64) {
 	if by := c.writeBy.Load(); by != 0 && by <= now {
 		_ = c.conn.SetWriteDeadline(past)
 	}
+	if from := c.recheck.Load(); from != 0 && from+int64(c.sweeper.grain)*3/2 <= now && c.recheck.CompareAndSwap(from, 0) &&
+		c.polls(unix.POLLIN|unix.POLLRDHUP) {
+		_ = c.conn.SetReadDeadline(past)
+	}
 	if c.guarded.Load() == nil || c.guardFrom.Load() > now || c.raw == nil {
 		return
 	}
 	c.guardFrom.Store(now + int64(guardEvery))
-	if !c.hungUp() {
+	if !c.polls(unix.POLLERR | unix.POLLHUP) {
 		return
 	}
 	c.gone.Store(true)
@@ -226,15 +239,16 @@ func (c *Conn) sweep(now int64) {
 	}
 }
 
-// hungUp asks the kernel whether the connection is reset or closed in both directions.
-func (c *Conn) hungUp() bool {
-	var hup bool
+// polls asks the kernel whether one of events holds. POLLERR and POLLHUP: the connection is reset, or closed in both
+// directions.
+func (c *Conn) polls(events int16) bool {
+	var holds bool
 	err := c.raw.Control(func(fd uintptr) {
-		poll := [1]unix.PollFd{{Fd: int32(fd)}}
+		poll := [1]unix.PollFd{{Fd: int32(fd), Events: events}}
 		n, err := unix.Poll(poll[:], 0)
-		hup = err == nil && n == 1 && poll[0].Revents&(unix.POLLERR|unix.POLLHUP) != 0
+		holds = err == nil && n == 1 && poll[0].Revents&events != 0
 	})
-	return err == nil && hup
+	return err == nil && holds
 }
 
 // underneath is the transport below TLS and wrappers.

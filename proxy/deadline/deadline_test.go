@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -314,5 +315,53 @@ func BenchmarkConn_ReadWithin(b *testing.B) {
 	defer c.Close()
 	for b.Loop() {
 		c.ReadWithin(time.Second)
+	}
+}
+
+func TestRecheck_BytesThatCameBeforeTheWait_EndIt(t *testing.T) {
+	t.Parallel()
+	s, c, far := pair(t)
+	s.sweep(int64(time.Second))
+	if _, err := far.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	for !c.polls(unix.POLLIN) {
+		runtime.Gosched()
+	}
+	looked := make(chan int, 8)
+	done := make(chan error, 1)
+	go func() {
+		n := 0
+		done <- c.Plain().Read(func(uintptr) bool {
+			n++
+			looked <- n
+			return n == 3 // once as the wait begins, once more for news of before it, then for the sweeper's
+		})
+	}()
+	for n := <-looked; n < 3; n = <-looked {
+		c.Recheck()
+		s.sweep(int64(s.Now() + Grain))
+		s.sweep(int64(s.Now() + Grain))
+	}
+	if err := <-done; err != nil {
+		t.Errorf("got %v, want the wait to go on", err)
+	}
+}
+
+func TestRecheck_NothingThere_InterruptsNobody(t *testing.T) {
+	t.Parallel()
+	s, c, far := pair(t)
+	s.sweep(int64(time.Second))
+	c.Recheck()
+	done := reading(c)
+	for range 5 {
+		s.sweep(int64(s.Now() + Grain))
+	}
+	if c.recheck.Load() != 0 {
+		t.Error("it is looked for again and again")
+	}
+	_, _ = far.Write([]byte("x"))
+	if r := <-done; r.n != 1 || r.err != nil {
+		t.Errorf("got %d and %v, want a byte", r.n, r.err)
 	}
 }

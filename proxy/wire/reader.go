@@ -33,6 +33,7 @@ type Reader struct {
 	raw   syscall.RawConn
 	try   func(fd uintptr) bool // tryRead, bound once
 	turn  func(fd uintptr) bool // tryAsk, bound once
+	serve func() bool           // FillAndServe's, while it waits
 	buf   []byte                // nil, or a whole pooled array
 	r, w  int                   // Bytes is buf[r:w]; r >= headroom while buf is not nil
 	large bool                  // borrow a LargeBuffer from now on
@@ -92,6 +93,17 @@ func (d *Reader) Fill(max int) (n int, err error) {
 		}
 	}
 	return 0, io.ErrNoProgress
+}
+
+// FillAndServe is Fill that has serve deal with what is read inside the wait for it. A wait that then goes on needs no read
+// to find out that nothing has come meanwhile: the poller remembers. serve is called with something buffered, behind which
+// nothing waited when it was read but perhaps an end. True: all of it has been dealt with, wait on. False: return to the
+// caller with what is left. serve must neither read the connection nor close it. Without a descriptor it is not called.
+func (d *Reader) FillAndServe(max int, serve func() bool) (n int, err error) {
+	d.serve = serve
+	n, err = d.Fill(max)
+	d.serve = nil
+	return n, err
 }
 
 // EOF says whether the peer has ended its side. A half-close is no abort: what is buffered still counts.
@@ -176,7 +188,6 @@ func (d *Reader) received() (int, error) {
 		d.eof = true
 		return 0, io.EOF
 	}
-	d.w += d.n
 	return d.n, nil
 }
 
@@ -191,5 +202,16 @@ func (d *Reader) tryRead(fd uintptr) bool {
 		d.drop()
 		return false
 	}
-	return true
+	d.w += d.n
+	serve := d.serve
+	if serve == nil || d.n == 0 || d.w == len(d.buf)-tailroom {
+		return true
+	}
+	d.serve = nil // what serve does is no wait for it
+	if !serve() {
+		return true
+	}
+	d.serve = serve
+	d.Release()
+	return false
 }
