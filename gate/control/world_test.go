@@ -96,6 +96,8 @@ type world struct {
 	still   chan struct{} // Read waits for it to be closed; nil: it does not
 
 	tellsQuiet bool // Read says so where nothing was counted
+
+	besides func(name string, s Setting, r *Reading) // fills in mirrors and drills; nil: there are none
 }
 
 // plane is one rollout's traffic.
@@ -271,6 +273,9 @@ func (w *world) Read(name string, r *Reading) {
 		p.canary.Read(&r.Canary, p.users && r.WantUsers)
 	}
 	r.StableHealthy, r.CanaryHealthy, r.Keyless = p.stableUp, p.canaryUp, p.keyless
+	if w.besides != nil {
+		w.besides(name, p.setting, r)
+	}
 }
 
 // quiet reports that nothing was counted since the reading in r.
