@@ -35,6 +35,7 @@ await build({
   bundle: true,
   minify: true,
   format: 'esm',
+  charset: 'utf8',
   target: ['chrome109', 'firefox115', 'safari16'],
   legalComments: 'none',
   plugins: [trim],

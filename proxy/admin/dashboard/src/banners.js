@@ -3,7 +3,7 @@ import { html } from './dom.js';
 import { Icon } from './icons.js';
 import { useEvery } from './hooks.js';
 import { read, now } from './store.js';
-import { clock, span } from './fmt.js';
+import { clock, span, when } from './fmt.js';
 
 /** The page has no connection; serin itself goes on. */
 export function StaleBanner({ name }) {
@@ -19,11 +19,15 @@ export function StaleBanner({ name }) {
     </div>`;
 }
 
-/** The newest file was refused, or the journal cannot be written. */
+/** Everything is paused, the journal cannot be written, or the newest file was refused. */
 export function ConfigBanner() {
   const d = read().daemon;
   if (!d) return null;
   return html`
+    ${d.freeze && html`
+      <div class="banner calm"><${Icon} name="snow" />
+        <p><b>Everything is paused</b> since ${when(d.freeze.since, now())} by ${d.freeze.actor}${d.freeze.reason && `: ${d.freeze.reason}`}. Nothing widens; a rollback still fires.
+          To end it: <code>serin resume --all</code></p></div>`}
     ${!d.journal.ok && html`
       <div class="banner"><${Icon} name="alert" />
         <p><b>The journal cannot be written, so nothing widens.</b> A rollback still works. ${d.journal.error && html`<code>${d.journal.error}</code>`}</p></div>`}

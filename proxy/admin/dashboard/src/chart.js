@@ -72,13 +72,11 @@ function useScheme() {
   const [n, set] = useState(0);
   useEffect(() => {
     const tell = () => set((k) => k + 1);
-    const media = matchMedia('(prefers-color-scheme: dark)');
     const main = document.querySelector('main');
     const watch = new MutationObserver(tell); // a stale page loses its colour
     watch.observe(main, { attributes: true, attributeFilter: ['class'] });
-    media.addEventListener('change', tell);
     addEventListener('colours', tell);
-    return () => { watch.disconnect(); media.removeEventListener('change', tell); removeEventListener('colours', tell); };
+    return () => { watch.disconnect(); removeEventListener('colours', tell); };
   }, []);
   return n;
 }
@@ -149,6 +147,7 @@ function drawMarks(u, marks, p) {
   const dpr = devicePixelRatio || 1;
   ctx.save();
   ctx.font = font.replace('11px', `${11 * dpr}px`);
+  ctx.textAlign = 'left'; // the axes leave another
   ctx.textBaseline = 'bottom';
   let free = -Infinity;
   for (const m of marks) {
@@ -184,6 +183,7 @@ function drawLabels(u, lines, p) {
   const floor = bbox.top + bbox.height;
   for (let i = labels.length - 1, low = floor; i >= 0; i--) { labels[i].y = Math.min(labels[i].y, low); low = labels[i].y - gap; }
   ctx.save();
+  ctx.textAlign = 'left';
   ctx.textBaseline = 'middle';
   for (const l of labels) {
     ctx.font = l.weight + font.replace('11px', `${11 * dpr}px`);

@@ -9,9 +9,16 @@ export function colours() {
   return choices.includes(kept) ? kept : 'auto';
 }
 
+const dark = matchMedia('(prefers-color-scheme: dark)');
+
+/** Sets the scheme that the style sheet looks at; what is drawn on canvases is told. */
 export function applyColours() {
-  document.documentElement.dataset.colours = colours();
+  const choice = colours();
+  document.documentElement.dataset.scheme = choice === 'auto' ? (dark.matches ? 'dark' : 'light') : choice;
+  dispatchEvent(new Event('colours'));
 }
+
+dark.addEventListener('change', applyColours);
 
 /** The choice, and a function that takes the next one. */
 export function useColours() {
@@ -21,7 +28,6 @@ export function useColours() {
     localStorage.setItem(key, choice);
     applyColours();
     set(choice);
-    dispatchEvent(new Event('colours')); // canvases do not follow CSS
   };
   return [now, next];
 }

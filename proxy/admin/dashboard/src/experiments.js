@@ -45,7 +45,7 @@ function Experiment({ x }) {
             <td class="r">${rate(a.error ?? a.error_rate ?? null)}</td><td class="r">${ms(a.p95_ms)}</td>
             ${marks.length > 0 && html`<td class="diff">${a.signal_low != null && html`<svg class="interval" height="16" aria-hidden="true">
                 <line class="axis" x1="0" x2="100%" y1="8" y2="8" />
-                <rect class=${i ? 'bar' : 'bar plain'} x=${`${at(a.signal_low)}%`} y="4.500" width=${`${Math.max(1, at(a.signal_high) - at(a.signal_low))}%`} height="7" rx="3.500" />
+                <rect class=${i ? 'bar' : 'bar plain'} x=${`${at(a.signal_low)}%`} y="4.5" width=${`${Math.max(1, at(a.signal_high) - at(a.signal_low))}%`} height="7" rx="3.5" />
                 <circle class="dot" cx=${`${at(a.signal)}%`} cy="8" r="3.600" /></svg>
               <small class="reading">${a.signal}, ${a.signal_low} to ${a.signal_high}</small>`}</td>`}</tr>`)}</tbody>
       </table></div>

@@ -1,15 +1,21 @@
 // Five figures: what was asked, what is, and what it has cost so far. Users are estimated from buckets.
 import { html } from './dom.js';
+import { stageName } from './words.js';
 import { about, count, percent } from './fmt.js';
 
 export function Facts({ r }) {
   const off = r.phase === 'rolled_back';
+  const at = r.stages[r.stage.index - 1];
+  const ring = !off && r.weight === 0 && at && (at.audience || at.mirror > 0) ? at : null;
   const judged = r.arms.canary.requests;
   const drift = r.observed_weight == null ? 'no request yet'
+    : ring ? 'of all requests'
     : Math.abs(r.observed_weight - r.weight) <= Math.max(0.1 * r.weight, 0.002) ? 'as asked' : `asked ${percent(r.weight)}`;
   return html`
     <dl class="facts">
-      <${Fact} name="Share asked" value=${percent(r.weight)} note=${`${count(r.weight * 10000)} buckets`} />
+      ${ring
+        ? html`<${Fact} name="Asked" value=${stageName(ring)} note="its members, no share" />`
+        : html`<${Fact} name="Share asked" value=${percent(r.weight)} note=${`${count(r.weight * 10000)} buckets`} />`}
       <${Fact} name="Share observed" value=${percent(r.observed_weight)} note=${drift} />
       ${off
         ? html`<${Fact} name="Users on canary" value="0" note=${`${count(r.exposure.users)} met it`} />`

@@ -1,6 +1,6 @@
 // One gate's interval against its limits. Percentages of the width are the only coordinates, so it needs no measuring.
 import { html } from './dom.js';
-import { points } from './fmt.js';
+import { percent, points } from './fmt.js';
 
 /** Where the picture's numbers are: pure, so that it can be tested. */
 export function layout(g) {
@@ -33,8 +33,9 @@ export function Interval({ g }) {
   const ratio = g.scale === 'ratio';
   const l = layout(g);
   const none = !(g.samples.canary > 0) || (g.difference_low === g.difference_high && g.difference === 0 && !(g.samples.stable > 0));
-  const tick = (v) => (ratio ? times(v) : points(v, 2).replace(/\.?0+$/, '') || '0');
-  const figure = (v) => (ratio ? times(v) : points(v));
+  const share = g.absolute && !ratio; // a limit of its own: a share, not a difference
+  const tick = (v) => (share ? percent(v) : ratio ? times(v) : points(v, 2).replace(/\.?0+$/, '') || '0');
+  const figure = (v) => (share ? percent(v) : ratio ? times(v) : points(v));
   const labels = [
     l.base != null && [l.base, ratio ? '×1' : '0'],
     [l.hold, g.absolute && ratio ? 'limit' : tick(g.hold_limit)],
@@ -51,11 +52,11 @@ export function Interval({ g }) {
       <line class="hold" x1=${`${l.hold}%`} x2=${`${l.hold}%`} y1="0" y2="16" />
       ${l.rollback != null && html`<line class="rollback" x1=${`${l.rollback}%`} x2=${`${l.rollback}%`} y1="0" y2="16" />`}
       ${!none && html`
-        <rect class="bar" x=${`${l.left}%`} y="4.500" width=${`${Math.max(0.8, l.right - l.left)}%`} height="7" rx=${l.openLeft || l.openRight ? 1 : 3.5} />
+        <rect class="bar" x=${`${l.left}%`} y="4.5" width=${`${Math.max(0.8, l.right - l.left)}%`} height="7" rx=${l.openLeft || l.openRight ? 1 : 3.5} />
         <circle class="dot" cx=${`${l.dot}%`} cy="8" r="3.600" />`}
       ${shown.map(([x, text]) => html`<text x=${`${Math.min(97, Math.max(3, x))}%`} y="29" text-anchor="middle">${text}</text>`)}
     </svg>
     <small class="reading">${none ? 'nothing to compare yet'
-      : wide ? html`<b>${figure(g.difference)}</b>${ratio ? '' : ' pt'}, the interval is as wide as it can be`
-      : html`<b>${figure(g.difference)}</b>${ratio || g.absolute ? '' : ' pt'}${g.difference_low !== g.difference_high && `, between ${figure(g.difference_low)} and ${figure(g.difference_high)}`}`}</small>`;
+      : wide ? html`<b>${figure(g.difference)}</b>${ratio || share ? '' : ' pt'}, the interval is as wide as it can be`
+      : html`<b>${figure(g.difference)}</b>${ratio || share ? '' : ' pt'}${g.difference_low !== g.difference_high && `, between ${figure(g.difference_low)} and ${figure(g.difference_high)}`}`}</small>`;
 }

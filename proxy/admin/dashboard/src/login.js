@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { html } from './dom.js';
 import { keepToken, token } from './api.js';
+import { upper } from './words.js';
 import { reconnect } from './store.js';
 import { Bird } from './icons.js';
 
@@ -17,7 +18,7 @@ export function Login({ refused }) {
     <div class="narrow login">
       <${Bird} size=${64} />
       <h1>${had ? 'This token is not accepted' : 'A token is needed'}</h1>
-      <p class="lead">${refused.message}. ${refused.hint}</p>
+      <p class="lead">${had ? `${upper(refused.message)}. ${upper(refused.hint)}.` : 'This serin answers nobody without one. Its file names them: [token.NAME].'}</p>
       <form onSubmit=${submit}>
         <label class="field"><b>Token</b>
           <input type="password" autocomplete="current-password" required autofocus value=${text} onInput=${(e) => set(e.target.value)} /></label>

@@ -12,9 +12,10 @@ export function Spark({ name }) {
   const { data } = usePolled(`${rolloutPath(name)}/series?part=attempt&points=48`, 30000);
   const points = data?.attempt ?? [];
   if (points.length < 2) return html`<svg class="spark" width=${width} height=${height} aria-hidden="true" />`;
+  const roll = Math.max(2, Math.round(points.length / 12));
   const smooth = (arm) => points.map((_, i) => {
     let n = 0, bad = 0;
-    for (const p of points.slice(Math.max(0, i - 3), i + 1)) { n += p[arm].requests; bad += p[arm].errors; }
+    for (const p of points.slice(Math.max(0, i - roll), i + 1)) { n += p[arm].requests; bad += p[arm].errors; }
     return n ? bad / n : null;
   });
   const stable = smooth('stable');

@@ -8,7 +8,7 @@ import { hm, percent, roughly, span } from './fmt.js';
 import { isFrozen, stageName, stateOf } from './words.js';
 
 const full = 130; // px of 100 %
-const folded = 6; // more stages than this: only the captions near the bird are shown
+const folded = 6; // more stages than this: only the bird's caption is shown
 
 const heightOf = (s) => (s.weight > 0 ? Math.max(6, Math.sqrt(s.weight) * full) : 10);
 const kindOf = (s) => (s.mirror > 0 ? 'mirror' : s.audience && !(s.weight > 0) ? 'ring' : !(s.weight > 0) ? 'preview' : 'share');
@@ -21,16 +21,15 @@ export function Stairs({ r }) {
   const stages = r.stages;
   const long = stages.length > folded;
   const hop = useHop(here);
-  const near = (i) => Math.abs(i - Math.max(here, 1)) <= 1 || i === stages.length;
   const caption = captionOf(r, here);
   return html`
     <section class="stairs-box" aria-label="Ladder">
       ${long && html`<p class="stairs-count">Stage ${here} of ${stages.length}</p>`}
-      <ol class=${`stairs${long ? ' is-long' : ''}${stages.length > 14 ? ' is-very-long' : ''}`} style=${{ '--steps': stages.length }}>
+      <ol class=${`stairs${long ? ' is-long' : ''}`} style=${{ '--steps': stages.length }}>
         <${Ground} r=${r} here=${here === 0} hop=${hop} />
         ${stages.map((s) => html`
           <${Step} key=${s.index} r=${r} s=${s} here=${s.index === here} hop=${hop} last=${s.index === stages.length}
-            said=${!long || near(s.index)} caption=${s.index === here ? caption : null} />`)}
+            said=${!long || s.index === here || s.index === stages.length} caption=${s.index === here ? caption : null} />`)}
       </ol>
       <p class="here-line">${caption.icon && html`<${Icon} name=${caption.icon} />`}<b>${caption.word}</b> <span>${caption.lines.join(' ')}</span></p>
     </section>`;

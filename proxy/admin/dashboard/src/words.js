@@ -48,18 +48,18 @@ const concerns = {
 };
 
 /** Whether somebody stopped all rollouts at once (`pause --all`). */
-export const isFrozen = (r) => Boolean(r.frozen) || r.reason === 'frozen' || (r.reasons ?? []).includes('frozen');
+export const isFrozen = (r) => r.reason === 'frozen' || (r.reasons ?? []).includes('frozen');
 
 /**
  * stateOf maps phase and reason to { bold, label, brief, tone, icon, need }. tone is pass, calm, ask, warn or fail; need sorts
  * the list: smaller needs a person sooner.
  */
 export function stateOf(r, stale = false) {
-  if (stale) return { bold: 'Unknown.', label: 'Disconnected', brief: reasonWord(r.reason), tone: 'warn', icon: 'lost', need: 5 };
+  if (stale) return { bold: 'Unknown.', label: 'Disconnected', brief: upper(reasonWord(r.reason)), tone: 'warn', icon: 'lost', need: 5 };
   const word = reasonWord(r.reason);
   const look = (bold, label, tone, icon, need, brief = label) => ({ bold, label, brief, tone, icon, need });
-  if (isFrozen(r) && (r.phase === 'progressing' || r.phase === 'waiting')) {
-    return look('Standing still.', 'Frozen: all rollouts', 'ask', 'snow', 2, 'Frozen');
+  if (isFrozen(r) && ['progressing', 'waiting', 'paused'].includes(r.phase)) {
+    return look('Standing still.', 'Frozen: everything is paused', 'ask', 'snow', 2, 'Frozen');
   }
   switch (r.phase) {
     case 'completed': return look('Done.', 'Completed', 'pass', 'check', 7);
