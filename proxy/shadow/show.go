@@ -18,15 +18,15 @@ func (c *comparison) show(v string) string {
 	if !c.rules.Values {
 		return fmt.Sprintf("#%08x", uint32(maphash.String(c.rules.Seed, v)))
 	}
-	short := v
+	short := strings.Map(printable, strings.ToValidUTF8(v[:min(len(v), 4*maxShown)], "?"))
 	if len(short) > maxShown {
-		short = short[:maxShown]
-		for !utf8.ValidString(short) && len(short) > maxShown-utf8.UTFMax {
-			short = short[:len(short)-1]
+		cut := maxShown
+		for !utf8.RuneStart(short[cut]) {
+			cut--
 		}
-		short += "..."
+		short = short[:cut] + "..."
 	}
-	return strings.ToValidUTF8(strings.Map(printable, short), "?")
+	return short
 }
 
 // printable keeps control characters out of terminals.
