@@ -104,6 +104,9 @@ func (b *builder) control(at string, t *ExperimentTable, names []string) {
 // guardrails builds the gates of an experiment.
 func (b *builder) guardrails(at string, t *RolloutTable) []gate.Criterion {
 	for i := range t.Gate {
+		if metric := string(t.Gate[i].Metric); outsideMetrics[metric] {
+			b.report(join(b.elementOf(join(at, "gate"), i), "metric"), show(metric)+" cannot tell an experiment's arms apart", "")
+		}
 		if place := join(b.elementOf(join(at, "gate"), i), "stages"); b.given[place] {
 			b.report(place, "an experiment has no stages", "")
 		}

@@ -30,7 +30,7 @@ func (b *builder) criteria(at string, t *RolloutTable, p *gate.Policy) []gate.Cr
 
 // specOf is a gate as its criterion knows it.
 func specOf(t *GateTable) criterion.Spec {
-	s := criterion.Spec{Metric: string(t.Metric), Worse: string(t.Worse), DryRun: bool(t.DryRun)}
+	s := criterion.Spec{Metric: string(t.Metric), Worse: string(t.Worse), DryRun: bool(t.DryRun), Source: t.source()}
 	if t.Hold != nil {
 		s.Hold = t.Hold.parsed
 	}
@@ -58,7 +58,8 @@ func (b *builder) judged(at string, t *GateTable, p *gate.Policy) {
 	default:
 		known = true
 	}
-	if t.Hold == nil && t.Rollback == nil {
+	b.asking(at, t)
+	if t.Hold == nil && t.Rollback == nil && metric != "webhook" {
 		b.report(at, `a gate without a limit: want hold or rollback, such as hold = "stable + 0.5pt"`, "")
 	}
 	if known {
@@ -103,7 +104,7 @@ func (b *builder) limits(at string, t *GateTable) {
 		return
 	}
 	hold, roll := t.Hold.parsed, t.Rollback.parsed
-	if hold.Form == roll.Form && roll.Value < hold.Value {
+	if hold.Form == roll.Form && roll.Value < hold.Value && t.Worse != "lower" {
 		b.report(join(at, "rollback"), fmt.Sprintf("%s is tighter than hold (%s)", show(t.Rollback.text), show(t.Hold.text)), "")
 	}
 }

@@ -13,7 +13,7 @@ import (
 // rollout builds one rollout: its split for the router and its policy for the gate.
 func (b *builder) rollout(name string, t *RolloutTable) {
 	at := join("rollout", name)
-	r := Rollout{Name: name, Drain: time.Duration(t.Revert.Drain), Expose: bool(t.Expose)}
+	r := Rollout{Name: name, Expose: bool(t.Expose)}
 	var knowStable, knowCanary bool
 	r.Stable, knowStable = b.reference(join(at, "stable"), t.Stable)
 	r.Canary, knowCanary = b.reference(join(at, "canary"), t.Canary)
@@ -41,6 +41,7 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 	}
 	b.rings(at, &r)
 	b.mirror(at, t, &r)
+	r.Probes = b.probes(at, name, t)
 	b.attach(at, t.Route, r.Split)
 	b.plan.Rollouts = append(b.plan.Rollouts, r)
 }
@@ -122,7 +123,7 @@ func (b *builder) policy(at, name string, t *RolloutTable) *gate.Policy {
 		HoldTimeout: time.Duration(t.HoldTimeout), OnHoldTimeout: string(t.OnHoldTimeout), OnFail: string(t.OnFail),
 		Holdback: router.Weight(t.Holdback), KeepOld: time.Duration(t.KeepOld),
 		AlphaFail: float64(t.Errors.FalseRollback), AlphaPass: float64(t.Errors.FalsePass),
-		DryRun: bool(t.DryRun), RevertOver: time.Duration(t.Revert.Over),
+		DryRun: bool(t.DryRun), RevertOver: time.Duration(t.Revert.Over), RevertDrain: time.Duration(t.Revert.Drain),
 	}
 	if t.Window != nil {
 		p.Window = t.Window.parsed

@@ -73,10 +73,16 @@ type ErrorsTable struct {
 // GateTable is [[rollout.NAME.gate]].
 type GateTable struct {
 	Metric   Text    `key:"metric" required:"true" doc:"What is measured: one of the metrics below."`
-	Hold     *Limit  `key:"hold" doc:"Worse than this holds: stable + 0.5pt, stable * 1.10, stable + 20ms, 1%, 300ms."`
+	Hold     *Limit  `key:"hold" doc:"Worse than this holds: stable + 0.5pt, stable * 1.10, stable + 20ms, 1%, 300ms; a plain number for metric = \"prometheus\"."`
 	Rollback *Limit  `key:"rollback" doc:"Worse than this rolls back. Without it this gate never does."`
 	Floor    *Points `key:"floor" doc:"A relative limit on a rate never judges less than this. Default 0.1pt."`
-	Worse    Text    `key:"worse" default:"higher" enum:"higher" doc:"Which way is bad."`
+	Worse    Text    `key:"worse" default:"higher" enum:"higher|lower" doc:"Which way is bad. Only what is measured elsewhere, and signals, may be worse when lower."`
 	DryRun   Flag    `key:"dry_run" default:"false" doc:"Report, decide nothing."`
 	Stages   []Count `key:"stages" min:"1" doc:"Stages it judges, from 1. Default: all."`
+
+	Query   Text       `key:"query" doc:"metric = \"prometheus\": the PromQL query; it must give one number. {{rollout}}, {{revision}}, {{stage}} and {{weight}} in it stand for what is released."`
+	URL     *SinkURL   `key:"url" doc:"metric = \"prometheus\": the server's address, default http://127.0.0.1:9090. metric = \"webhook\": the check, which is sent the rollout, revision, stage and weight as JSON and answers {\"verdict\": \"allow\"} (or hold, or fail, which rolls back) and a \"reason\"; with limits it answers {\"value\": 0.03} instead."`
+	Every   *Duration  `key:"every" min:"1s" doc:"How often it asks. A reading older than three times this counts for nothing, and the gate holds. Default 30s."`
+	Timeout *Duration  `key:"timeout" min:"10ms" doc:"How long it waits for an answer. Default 5s, at most every."`
+	Bearer  *SecretRef `key:"bearer" doc:"Sent as a bearer token."`
 }

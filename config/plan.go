@@ -9,6 +9,7 @@ import (
 
 	"serin/gate"
 	"serin/gate/notify"
+	"serin/gate/probe"
 	"serin/router"
 )
 
@@ -168,9 +169,9 @@ type Rollout struct {
 	Stable, Canary int           // upstream IDs
 	Split          *router.Split // weight 0; shared by the routes that carry it
 	Policy         *gate.Policy
-	Drain          time.Duration // after nobody is sent to the canary any more, what is still under way there is cut off; 0: never
 	Expose         bool
 	Rings          []Ring // of Split.Rings
 	Shield         bool   // a canary's failures get a second chance on stable
 	Mirror         Mirror
+	Probes         []probe.Ask // of gates that are measured elsewhere
 }

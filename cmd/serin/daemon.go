@@ -13,6 +13,7 @@ import (
 	"serin/gate/control"
 	"serin/gate/journal"
 	"serin/gate/notify"
+	"serin/gate/probe"
 	"serin/proxy"
 	"serin/proxy/admin"
 	"serin/proxy/listen"
@@ -35,6 +36,7 @@ type serinDaemon struct {
 	log       *slog.Logger
 	source    source
 	telemetry *telemetry
+	prober    *probe.Prober
 	notify    func(string) error
 	follow    []func(context.Context) error // run beside the rest until the end
 	beside    *besides                      // files that the configuration is made of
@@ -88,7 +90,11 @@ func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *s
 	d.proxy = proxy.New(o)
 	d.limitMemory(plan.Memory)
 	d.dataplane = newDataplane(d.proxy, d.log)
-	d.loop = control.New(control.Options{Plan: plan, Dataplane: d.dataplane, Journal: j, Restored: restored, Log: d.log, Announce: d.announce})
+	d.prober = d.newProber(plan)
+	d.follow = append(d.follow, d.prober.Run)
+	d.loop = control.New(control.Options{
+		Plan: plan, Dataplane: d.dataplane, Journal: j, Restored: restored, Log: d.log, Announce: d.announce, Outside: d.prober.Read,
+	})
 	d.reloads = admin.Reloads{LastGood: true, LastGoodSuccess: time.Now()}
 	d.fronts = newFronts(d.proxy, d.log, opts.Sockets, takeOver)
 	if d.adminLn, err = adminListener(ctx, plan.Admin); err != nil {

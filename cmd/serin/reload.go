@@ -41,6 +41,7 @@ func (d *serinDaemon) Reload(ctx context.Context) (admin.Reload, error) {
 	d.fronts.apply(change)
 	d.notices.Set(plan.Sinks)
 	d.beside.Follow(plan.Files, since)
+	d.prober.Follow(probesOf(plan))
 	d.setLevel(plan.Log)
 	d.limitMemory(plan.Memory)
 	warnings := append(plan.Warnings, needsRestart(d.started, plan)...)

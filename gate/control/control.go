@@ -55,6 +55,8 @@ type Options struct {
 	Save      time.Duration     // between two saves of the evidence, default 5s
 	// Announce is told of every decision as soon as it is done, in the loop itself: it must not wait. nil: nobody is told.
 	Announce func(Announcement)
+	// Outside is what outside gates heard last for a rollout, by rule. nil: nobody asks.
+	Outside func(rollout string, now time.Time) map[string]gate.Outside
 	// WindowOpen reports whether the rollout may widen at a wall time, and until when that holds (zero: for ever). nil: what
 	// its policy's windows say.
 	WindowOpen func(rollout string, at time.Time) (open bool, until time.Time)
@@ -69,6 +71,7 @@ type Loop struct {
 	save      time.Duration
 	window    func(string, time.Time) (bool, time.Time)
 	announce  func(Announcement)
+	outside   func(string, time.Time) map[string]gate.Outside
 
 	mail     chan any
 	stopped  chan struct{} // closed when Run has returned
@@ -90,13 +93,14 @@ type Loop struct {
 	told     gate.Tick // what the brain was told last
 	freeze   *gate.Freeze
 	recorder Recorder
+	cutter   Cutter
 	started  bool
 }
 
 // New makes a loop; nothing moves before Start.
 func New(o Options) *Loop {
 	l := &Loop{
-		dataplane: o.Dataplane, journal: o.Journal, log: o.Log, tick: o.Tick, save: o.Save, window: o.WindowOpen, announce: o.Announce,
+		dataplane: o.Dataplane, journal: o.Journal, log: o.Log, tick: o.Tick, save: o.Save, window: o.WindowOpen, announce: o.Announce, outside: o.Outside,
 		mail: make(chan any, 16), stopped: make(chan struct{}), born: time.Now(),
 		plan: o.Plan, gone: map[string]journal.Record{}, restored: o.Restored,
 	}
@@ -112,9 +116,13 @@ func New(o Options) *Loop {
 	if l.window == nil {
 		l.window = l.windowOf
 	}
+	if l.outside == nil {
+		l.outside = func(string, time.Time) map[string]gate.Outside { return nil }
+	}
 	if l.restored == nil {
 		l.restored = &journal.Restored{Fresh: true}
 	}
+	l.cutter, _ = o.Dataplane.(Cutter)
 	l.recorder, _ = o.Journal.(Recorder)
 	l.pen.init()
 	return l

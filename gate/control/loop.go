@@ -82,7 +82,7 @@ func (l *Loop) onTick(now time.Time) {
 	for i, r := range l.rollouts {
 		l.look(r, now)
 		l.drillTick(r, now)
-		if r.resting(now, i) {
+		if r.resting(now, i) && l.outside(r.name, now) == nil {
 			continue
 		}
 		if !r.rest.long(now) {

@@ -41,6 +41,8 @@ type rollout struct {
 	recordedAt time.Duration // age of the step at its last window
 	recorded   uint64        // the step, from 1; 0: none
 
+	emptied time.Time // the last users left the canary then, and what is under way is not cut off yet; zero: else
+
 	// of the last look
 	lookedAt         time.Time
 	here             time.Duration // at the share in force, as far as spent does not have it
@@ -86,7 +88,7 @@ func (l *Loop) seen(r *rollout, now time.Time) *gate.Tick {
 	l.told.Seen = gate.Seen{
 		View: r.tracker.View(now), StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy,
 		ObservedWeight: r.observed(), WallClock: now, JournalAvailable: r.journalAvailable, WindowOpen: r.windowOpen,
-		Past: r.rings.of1(r.policy, r.state.Stage),
+		Past: r.rings.of1(r.policy, r.state.Stage), Outside: l.outside(r.name, now),
 		Load: r.load(now), Freeze: l.freeze, Mirror: r.comparison(now), Drilled: r.drilled(now),
 	}
 	return &l.told
@@ -144,6 +146,7 @@ func (l *Loop) become(r *rollout, next gate.State) {
 	if !setting.equal(r.setting) {
 		l.dataplane.Set(r.name, setting)
 	}
+	r.empties(setting)
 	share, weight, under := shareOf(r.setting), r.setting.Weight, r.underway()
 	r.setting, r.state, r.mask, r.before = setting, next, mask, before
 	if next.Step == was.Step && next.Attempt == was.Attempt {

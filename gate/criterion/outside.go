@@ -1,7 +1,6 @@
 package criterion
 
 import (
-	"fmt"
 	"slices"
 
 	"serin/gate"
@@ -27,10 +26,10 @@ func newPrometheus(s Spec) (gate.Criterion, error) {
 	return o, nil
 }
 
-// newWebhook obeys a check that answers allow, hold or fail; it has no limits.
+// newWebhook obeys a check that answers allow, hold or fail; with limits, it judges the value that the check answers.
 func newWebhook(s Spec) (gate.Criterion, error) {
 	if s.Hold != nil || s.Rollback != nil {
-		return nil, fmt.Errorf("%s has no limits: the answer is allow, hold or fail", s.Metric)
+		return newPrometheus(s)
 	}
 	s.Hold = &Limit{Form: Number, text: "as it answers"}
 	c, err := newOutside(s)

@@ -84,7 +84,7 @@ func TestOutside_WhatDoesNotFit_IsRefusedInWords(t *testing.T) {
 		"plain number":            {Metric: "prometheus", Hold: limit(t, "stable + 1pt"), Source: "up"},
 		"neither hold nor":        {Metric: "prometheus", Source: "up"},
 		"swap them":               {Metric: "prometheus", Hold: limit(t, "2"), Rollback: limit(t, "1"), Source: "up"},
-		"allow, hold or fail":     {Metric: "webhook", Hold: limit(t, "1"), Source: "http://x"},
+		"plain number: \"0.02":    {Metric: "webhook", Hold: limit(t, "stable * 2"), Source: "http://x"},
 		"cannot be limited by \"": {Metric: "error_rate", Hold: limit(t, "0.02")},
 	} {
 		if _, err := New(s); err == nil || !strings.Contains(err.Error(), want) {

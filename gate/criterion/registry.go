@@ -23,7 +23,7 @@ var kinds = map[string]kind{
 	"latency_p95":       {"95th percentile of the time to the response's head", newLatency(.95)},
 	"latency_p99":       {"99th percentile of the time to the response's head: needs about 2,000 canary requests", newLatency(.99)},
 	"prometheus":        {"the value of a query to a Prometheus server, against plain numbers", newPrometheus},
-	"webhook":           {"the answer of a check of yours: allow, hold or fail", newWebhook},
+	"webhook":           {"the answer of a check of yours: allow, hold or fail, or a value against plain numbers", newWebhook},
 	"mismatch_rate":     {"answers to mirrored requests that differ from what the user got, of all compared", newMismatchRate},
 	"timeout_rate":      {"requests without an answer in time, of all answered", newTimeoutRate},
 }

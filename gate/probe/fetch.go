@@ -71,7 +71,8 @@ func (p *Prober) query(ctx context.Context, a Ask, s Subject) (reading, error) {
 	return reading{value: v}, nil
 }
 
-// check posts the subject and expects {"verdict": "allow" | "hold" | "fail", "reason": "..."}.
+// check posts the subject and expects {"verdict": "allow" | "hold" | "fail", "reason": "..."}, or {"value": 0.03} where the
+// gate has limits.
 func (p *Prober) check(ctx context.Context, a Ask, s Subject) (reading, error) {
 	question, err := json.Marshal(s)
 	if err != nil {
@@ -81,11 +82,21 @@ func (p *Prober) check(ctx context.Context, a Ask, s Subject) (reading, error) {
 	if err != nil {
 		return reading{}, err
 	}
-	var answer struct{ Verdict, Reason string }
+	var answer struct {
+		Verdict, Reason string
+		Value           *float64
+	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return reading{}, errors.New(`the answer is no JSON: want {"verdict":"allow"}`)
 	}
 	r := reading{note: short(answer.Reason)}
+	if a.Value {
+		if answer.Value == nil {
+			return reading{}, errors.New(`the answer has no value: want {"value":0.03}, as the gate has limits`)
+		}
+		r.value = *answer.Value
+		return r, nil
+	}
 	switch answer.Verdict {
 	case "allow":
 		r.answer = gate.Pass

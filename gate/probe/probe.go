@@ -19,6 +19,7 @@ type Ask struct {
 	Rollout string
 	Rule    string // the gate.Criterion it is for
 	Query   string // PromQL; empty: a check
+	Value   bool   // of a check: it answers a value, not a verdict
 	URL     string // the Prometheus server's, or the check's
 	Every   time.Duration
 	Timeout time.Duration

@@ -88,6 +88,12 @@ func TestCheck_Answers(t *testing.T) {
 			t.Errorf("%s: got %+v", body, got)
 		}
 	}
+	if got := ask(t, Ask{Value: true}, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"value":0.03}`) }); !got.Heard || got.Values[0] != .03 {
+		t.Errorf("got %+v", got)
+	}
+	if got := ask(t, Ask{Value: true}, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"verdict":"allow"}`) }); got.Heard {
+		t.Errorf("a verdict where a value is asked: got %+v", got)
+	}
 	for _, body := range []string{`{"verdict":"yes"}`, `{}`, `nonsense`, strings.Repeat("x", mostAnswer+2)} {
 		if got := ask(t, Ask{}, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) }); got.Heard || got.Failure == "" {
 			t.Errorf("%.20s: got %+v", body, got)
