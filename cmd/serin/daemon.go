@@ -105,7 +105,7 @@ func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *s
 	d.admin = admin.New(admin.Options{
 		Address: plan.Admin.Address, PublicURL: plan.Admin.PublicURL, Version: opts.Version, Log: d.log,
 		Loop: d.loop, Stream: d.loop, Freezer: d.loop, Drills: d.loop, Besides: d.dataplane.extra,
-		Traffic: rooms, Router: rooms, Configuration: rooms, Ready: d.isReady, Connections: listen.AdminShare(),
+		Traffic: rooms, Router: rooms, Flags: rooms, Trials: d.loop, Configuration: rooms, Ready: d.isReady, Connections: listen.AdminShare(),
 		Notices: d.notices, Links: d.links, Tokens: d.tokens,
 	})
 	return d, nil

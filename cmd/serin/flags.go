@@ -1,11 +1,11 @@
 package main
 
 import (
-	"slices"
-
 	"serin/config"
 	"serin/proxy"
+	"serin/proxy/admin"
 	"serin/proxy/wire"
+	"serin/router"
 	"serin/router/flag"
 )
 
@@ -40,12 +40,59 @@ func dressFlags(plan *config.Plan, split *proxy.Split, id int) {
 	}
 }
 
-// evaluate asks the routing in force for a flag's value; false when there is no flag of the name.
-func (g *installed) evaluate(name, key string) (flag.Answer, bool) {
-	i := slices.IndexFunc(g.plan.Flags, func(f config.FeatureFlag) bool { return f.Name == name })
-	if i < 0 {
-		return flag.Answer{}, false
+// Flags are the flags in force and how their users are spread.
+func (r *rooms) Flags() []admin.FlagState {
+	now := r.daemon.dataplane.inForce.Load()
+	if now == nil {
+		return nil
 	}
-	f := &g.plan.Flags[i]
-	return f.For(g.splits[f.Split], nil, key), true
+	out := make([]admin.FlagState, len(now.plan.Flags))
+	for i := range now.plan.Flags {
+		f := &now.plan.Flags[i]
+		out[i] = admin.FlagState{Flag: f.Flag, Experiment: f.Experiment, StaleAfter: f.StaleAfter, Shares: sharesOf(now.splits[f.Split])}
+	}
+	return out
+}
+
+// sharesOf is what part of the users of a split is on each arm. Members of open rings are not counted: nobody knows how many
+// they are.
+func sharesOf(s *router.Split) []float64 {
+	if s.Shares == nil {
+		canary := s.Weight.Fraction()
+		if s.Group != nil {
+			canary *= s.Group.Share(s.Member)
+		}
+		return []float64{1 - canary, canary}
+	}
+	out := make([]float64, len(s.Shares))
+	part := 1.0
+	if s.Group != nil {
+		part = s.Group.Share(s.Member)
+		out[router.Stable] = 1 - part
+	}
+	from := router.Weight(0)
+	for i, share := range s.Shares {
+		arm := i
+		if share.Stopped {
+			arm = int(router.Stable)
+		}
+		out[arm] += part * (share.Until - from).Fraction()
+		from = share.Until
+	}
+	return out
+}
+
+// Evaluate is what one flag, or every flag (""), is for a user as routed now.
+func (r *rooms) Evaluate(name, key string) []admin.FlagAnswer {
+	now := r.daemon.dataplane.inForce.Load()
+	if now == nil {
+		return nil
+	}
+	var out []admin.FlagAnswer
+	for i := range now.plan.Flags {
+		if f := &now.plan.Flags[i]; name == "" || f.Name == name {
+			out = append(out, admin.FlagAnswer{Name: f.Name, Owner: f.Owner, Answer: f.For(now.splits[f.Split], nil, key)})
+		}
+	}
+	return out
 }

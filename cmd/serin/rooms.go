@@ -14,6 +14,7 @@ var (
 	_ admin.Traffic       = (*rooms)(nil)
 	_ admin.Router        = (*rooms)(nil)
 	_ admin.Configuration = (*rooms)(nil)
+	_ admin.Flags         = (*rooms)(nil)
 )
 
 // Totals are the data plane's counters.
@@ -26,6 +27,9 @@ func (r *rooms) Totals() admin.Totals {
 	}
 	for _, s := range t.Splits {
 		out.Splits = append(out.Splits, admin.SplitTotals{Rollout: s.Rollout, Arms: s.Arms})
+	}
+	for _, a := range t.Experiments {
+		out.Experiments = append(out.Experiments, admin.ArmTotals(a))
 	}
 	for _, b := range t.Overhead {
 		out.Overhead = append(out.Overhead, admin.OverheadBin{Upper: b.Upper, Count: b.Count})

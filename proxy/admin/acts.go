@@ -104,6 +104,8 @@ func (s *Server) failed(w http.ResponseWriter, name string, err error) {
 	switch {
 	case errors.Is(err, control.ErrUnknownRollout):
 		s.unknown(w, name)
+	case errors.Is(err, control.ErrNoLadder):
+		fail(w, http.StatusConflict, err.Error(), "/v1/experiments says how it stands")
 	case errors.Is(err, control.ErrOvertaken):
 		fail(w, http.StatusConflict, err.Error(), "look at the status, then repeat it if it still applies")
 	case errors.Is(err, control.ErrJournalUnavailable):

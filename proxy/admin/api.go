@@ -269,6 +269,7 @@ type ExplainExp struct {
 	Name   string `json:"name"`
 	Bucket int    `json:"bucket"`
 	Arm    string `json:"arm"`
+	Reason string `json:"reason"` // weight; stopped: his arm was stopped; other: another member of the group has him
 }
 
 // ExplainedFlag is one flag's value for a key.

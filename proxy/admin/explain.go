@@ -74,6 +74,10 @@ func ExplainKey(a Ask, splits []*router.Split) Explain {
 	}
 	for _, s := range splits {
 		c := s.ChooseAs(r, a.Key)
+		if s.Shares != nil {
+			x.Experiments = append(x.Experiments, ExplainExp{Name: s.Rollout, Bucket: int(c.Bucket), Arm: s.ArmName(c.Arm), Reason: c.Why.String()})
+			continue
+		}
 		out := ExplainSplit{
 			Name: s.Rollout, Bucket: int(c.Bucket), Arm: armName(int(c.Arm)),
 			FlipsAtWeight: (router.Weight(c.Bucket) + 1).Fraction(), // bucket b is the canary's while b < weight
@@ -90,6 +94,9 @@ func ExplainKey(a Ask, splits []*router.Split) Explain {
 func reasonOf(s *router.Split, c *router.Choice, ring string) string {
 	if c.Why == router.ByAudience {
 		return fmt.Sprintf("a member of audience %s, whose ring is open", ring)
+	}
+	if c.Why == router.ByOther {
+		return fmt.Sprintf("another member of the exclusive group %s has this user", s.Group.Name)
 	}
 	side := "above"
 	if c.Arm == router.Canary {

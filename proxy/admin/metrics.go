@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"serin/gate"
 	"serin/gate/window"
@@ -99,6 +100,8 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 	writeRollouts(&e, rollouts)
 	s.writeDecisions(&e, rollouts)
 	writeGates(&e, rollouts)
+	writeExperiments(&e, s.experiments())
+	writeFlags(&e, s.flags(time.Now()))
 	if s.o.Configuration != nil {
 		writeReloads(&e, s.o.Configuration.Reloads())
 	}
@@ -120,25 +123,20 @@ func armName(arm int) string {
 func writeRequests(e *exposition, t Totals) {
 	e.family("serin_http_requests_total", "counter",
 		"Requests answered, by rollout, arm and class of the answer; aborted: the client went away, other: no fault of an arm.")
-	for _, split := range t.Splits {
-		for arm := range split.Arms {
-			counts := map[string]uint64{}
-			for o := range window.Outcomes {
-				counts[classes[o]] += split.Arms[arm].Outcomes[o] + split.Arms[arm].Masked[o]
-			}
-			for _, class := range slices.Sorted(maps.Keys(counts)) {
-				e.sample("serin_http_requests_total", float64(counts[class]),
-					"rollout", split.Rollout, "arm", armName(arm), "code_class", class)
-			}
+	t.eachArm(func(rollout, arm string, s *window.Snapshot) {
+		counts := map[string]uint64{}
+		for o := range window.Outcomes {
+			counts[classes[o]] += s.Outcomes[o] + s.Masked[o]
 		}
-	}
+		for _, class := range slices.Sorted(maps.Keys(counts)) {
+			e.sample("serin_http_requests_total", float64(counts[class]), "rollout", rollout, "arm", arm, "code_class", class)
+		}
+	})
 	const name = "serin_http_request_duration_seconds"
 	e.family(name, "histogram", "From the request's head parsed to the response's head received; answers the gates time.")
-	for _, split := range t.Splits {
-		for arm := range split.Arms {
-			writeLatency(e, name, &split.Arms[arm], "rollout", split.Rollout, "arm", armName(arm))
-		}
-	}
+	t.eachArm(func(rollout, arm string, s *window.Snapshot) {
+		writeLatency(e, name, s, "rollout", rollout, "arm", arm)
+	})
 	e.family("serin_http_requests_in_flight", "gauge", "Requests being served now.")
 	e.sample("serin_http_requests_in_flight", float64(t.InFlight))
 }

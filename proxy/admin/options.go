@@ -33,6 +33,7 @@ type Traffic interface {
 // Totals is one reading of everything the data plane counts.
 type Totals struct {
 	Splits          []SplitTotals
+	Experiments     []ArmTotals
 	InFlight        int64
 	Edge            EdgeTotals
 	Telemetry       TelemetryTotals
@@ -86,6 +87,8 @@ type Options struct {
 	Besides       Besides
 	Traffic       Traffic
 	Router        Router
+	Flags         Flags
+	Trials        Trials
 	Configuration Configuration
 	Notices       Notices
 	Links         *Links                // nil: no links are made, and none is good

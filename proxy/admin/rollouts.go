@@ -108,13 +108,6 @@ func (s *Server) listUpstreams(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, Upstreams{Upstreams: list})
 }
 
-// empty answers a list that is always empty until what it lists exists.
-func empty(list string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		answer(w, http.StatusOK, map[string][]struct{}{list: {}})
-	}
-}
-
 func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	key := q.Get("key")
@@ -140,7 +133,7 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 	}
 	e.Rollouts = append([]ExplainSplit{}, e.Rollouts...)
 	e.Experiments = append([]ExplainExp{}, e.Experiments...)
-	e.Flags = append([]ExplainedFlag{}, e.Flags...)
+	e.Flags = s.explainFlags(key)
 	answer(w, http.StatusOK, e)
 }
 

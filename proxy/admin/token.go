@@ -145,6 +145,8 @@ func needs(r *http.Request) string {
 		return last
 	case len(parts) == 3 && parts[0] == "rollouts" && (last == "drill" || last == "ack"):
 		return last
+	case len(parts) == 3 && parts[0] == "experiments" && last == "stop":
+		return "rollback"
 	case len(parts) == 3 && parts[0] == "rollouts":
 		if _, known := verbs[last]; known {
 			return last
