@@ -189,9 +189,9 @@ func baselineWord(f *Finding) string {
 	return "stable"
 }
 
-// baselineText says in a ring's stage whom its members are compared with; "" elsewhere.
-func baselineText(s State, p *Policy, d *Decision) string {
-	if !p.stage(s.Stage).Alone() {
+// BaselineText says in a ring's stage whom its members are compared with; "" elsewhere.
+func BaselineText(s State, p *Policy, d *Decision) string {
+	if !p.stage(s.Stage).Alone() || len(s.Rings) == 0 {
 		return ""
 	}
 	text := unjudgedText(d)

@@ -23,7 +23,7 @@ func Why(s State, p *Policy, d Decision, v *window.View, masked int) []string {
 	for i := range d.Findings {
 		lines = append(lines, findingLines(&d.Findings[i])...)
 	}
-	if text := baselineText(s, p, &d); text != "" {
+	if text := BaselineText(s, p, &d); text != "" {
 		lines = append(lines, fmt.Sprintf("  %-8s %s", "baseline", text))
 	}
 	if v != nil && s.Stage > 0 {

@@ -96,6 +96,9 @@ func statusText(ro admin.Rollout) []string {
 	for _, g := range ro.Gates {
 		lines = append(lines, gateText(g)...)
 	}
+	if ro.BaselineNote != "" {
+		lines = append(lines, hanging("  baseline ", ro.BaselineNote)...)
+	}
 	if ro.Users.Active > 0 {
 		lines = append(lines, usersText(ro)...)
 	}
@@ -149,7 +152,10 @@ func gateText(g admin.Gate) []string {
 		name += " (dry run)"
 	}
 	body := pointsText(g)
-	if g.Scale == "ratio" {
+	switch {
+	case g.Outside():
+		body = []string{gate.Numbers(&g)}
+	case g.Scale == "ratio":
 		body = ratioText(g)
 	}
 	lines := hanging(fmt.Sprintf("  %-7s  ", name), body[0])
@@ -160,8 +166,8 @@ func gateText(g admin.Gate) []string {
 }
 
 func pointsText(g admin.Gate) []string {
-	body := []string{fmt.Sprintf("canary %s, stable %s: %s",
-		share(g.Canary, g.Samples.CanaryBad, g.Samples.Canary), share(g.Stable, g.Samples.StableBad, g.Samples.Stable), verdictWord(g))}
+	body := []string{fmt.Sprintf("canary %s, %s %s: %s",
+		share(g.Canary, g.Samples.CanaryBad, g.Samples.Canary), baselineWord(g), share(g.Stable, g.Samples.StableBad, g.Samples.Stable), verdictWord(g))}
 	switch {
 	case g.Samples.Canary == 0:
 	case g.Absolute:
@@ -178,7 +184,7 @@ func ratioText(g admin.Gate) []string {
 	if g.Difference > 0 {
 		ratio = fmt.Sprintf("%.2f", g.Difference)
 	}
-	text := fmt.Sprintf("canary %s, stable %s, ratio %s (limit %s): %s", millis(g.Canary), millis(g.Stable), ratio, at(g.HoldLimit), verdictWord(g))
+	text := fmt.Sprintf("canary %s, %s %s, ratio %s (limit %s): %s", millis(g.Canary), baselineWord(g), millis(g.Stable), ratio, at(g.HoldLimit), verdictWord(g))
 	if g.Absolute && g.Difference > 0 {
 		text = fmt.Sprintf("canary %s (limit %s), stable %s: %s", millis(g.Canary), at(g.HoldLimit), millis(g.Stable), verdictWord(g))
 	}
@@ -213,6 +219,14 @@ func verdictWord(g admin.Gate) string {
 	case gate.Hold:
 	}
 	return "hold"
+}
+
+// baselineWord names what stands beside the canary's numbers.
+func baselineWord(g admin.Gate) string {
+	if g.Past {
+		return "before"
+	}
+	return "stable"
 }
 
 func usersText(ro admin.Rollout) []string {

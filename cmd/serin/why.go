@@ -65,6 +65,9 @@ func whyText(ro admin.Rollout, now time.Time) []string {
 	for _, g := range ro.Gates {
 		lines = append(lines, wrapped(change(g), "  ")...)
 	}
+	if ro.BaselineNote != "" {
+		lines = append(lines, wrapped("baseline: "+ro.BaselineNote, "")...)
+	}
 	if ro.Next != "" {
 		lines = append(lines, wrapped("next: "+ro.Next, "")...)
 	}

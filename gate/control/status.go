@@ -56,6 +56,7 @@ type RolloutStatus struct {
 	Reason          gate.Reason
 	Reasons         []gate.Reason
 	Baseline        string
+	BaselineNote    string // whom a ring's members are compared with, in words; "": no stage of a ring
 	Sentence        string
 	Next            string
 	Why             []string // the decision with all it rests on, line by line

@@ -54,6 +54,7 @@ type Rollout struct {
 	Verdict         string        `json:"verdict"` // hold pass fail
 	Reason          string        `json:"reason"`  // a reason code; empty where none is needed
 	Baseline        string        `json:"baseline"`
+	BaselineNote    string        `json:"baseline_note,omitempty"` // whom a ring's members are compared with, in words
 	Sentence        string        `json:"sentence"`
 	Next            string        `json:"next"`
 	Gates           []Gate        `json:"gates"`
@@ -70,7 +71,7 @@ type Rollout struct {
 	Reasons         []string      `json:"reasons,omitempty"` // all of them when several hold
 	DryRun          bool          `json:"dry_run,omitempty"`
 	Drill           *DrillRun     `json:"drill,omitempty"` // that runs now
-	StableHealthy   bool          `json:"stable_healthy"` // a server of the pool takes traffic
+	StableHealthy   bool          `json:"stable_healthy"`  // a server of the pool takes traffic
 	CanaryHealthy   bool          `json:"canary_healthy"`
 	You             string        `json:"you,omitempty"`   // the token that asks: allowed is what it may do
 	Alert           *Alert        `json:"alert,omitempty"` // what was told and waits for somebody

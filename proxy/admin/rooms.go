@@ -15,7 +15,7 @@ func RolloutOf(s *control.RolloutStatus) Rollout {
 		Name: s.Name, Version: s.Version, Phase: s.Phase.String(), Revision: s.Revision, Attempt: s.Attempt, Route: s.Route,
 		Weight: s.Weight, ObservedWeight: s.ObservedWeight, KeyMissingRatio: s.KeyMissingRatio,
 		Stage: stageOf(s.Stage), Stages: make([]Rung, len(s.Stages)),
-		Verdict: s.Verdict.String(), Reason: string(s.Reason), Reasons: reasonTexts(s.Reasons), Baseline: s.Baseline,
+		Verdict: s.Verdict.String(), Reason: string(s.Reason), Reasons: reasonTexts(s.Reasons), Baseline: s.Baseline, BaselineNote: s.BaselineNote,
 		Sentence: s.Sentence, Next: s.Next, Gates: Finite(s.Gates),
 		Arms: Arms{Stable: armOf(s.Stable), Canary: armOf(s.Canary)},
 		Exposure: Exposure{
