@@ -62,7 +62,14 @@ func newExplainCmd(e *env) *cobra.Command {
 			e.print(line, flips)
 		}
 		for _, x := range x.Experiments {
-			e.print(fmt.Sprintf("%s: bucket %d, arm %s", clean(x.Name), x.Bucket, clean(x.Arm)))
+			line := fmt.Sprintf("%s: bucket %d, arm %s", clean(x.Name), x.Bucket, clean(x.Arm))
+			switch x.Reason {
+			case "stopped":
+				line += " (his own was stopped, or the experiment does not run)"
+			case "other":
+				line += " (another member of the exclusive group has this user)"
+			}
+			e.print(line)
 		}
 		for _, f := range x.Flags {
 			e.print(fmt.Sprintf("%s: %v (%s)", clean(f.Name), f.Value, clean(f.Reason)))

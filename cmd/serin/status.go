@@ -15,7 +15,7 @@ import (
 func newStatusCmd(e *env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status [NAME]",
-		Short: "how a rollout stands: stage, gates, numbers",
+		Short: "how rollouts, experiments and flags stand: stage, gates, numbers",
 		Args:  oneName,
 	}
 	t := e.targetFlags(cmd)
@@ -33,7 +33,16 @@ func newStatusCmd(e *env) *cobra.Command {
 		if len(args) == 1 {
 			ro, err := c.Rollout(cmd.Context(), args[0])
 			if err != nil {
-				return err
+				x, err := experimentNamed(cmd.Context(), c, args[0], err)
+				switch {
+				case err != nil:
+					return err
+				case asJSON:
+					return e.printJSON(x)
+				}
+				e.print(experimentText(x)...)
+				e.tellRefused(cmd.Context(), c)
+				return nil
 			}
 			if asJSON {
 				return e.printJSON(ro)
@@ -46,8 +55,12 @@ func newStatusCmd(e *env) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		experiments, flags, err := trials(cmd.Context(), c)
+		if err != nil {
+			return err
+		}
 		if asJSON {
-			return e.printJSON(admin.Rollouts{Rollouts: list})
+			return e.printJSON(statusAnswer{Rollouts: list, Experiments: experiments, Flags: flags})
 		}
 		e.tellFrozen(cmd.Context(), c)
 		for i, ro := range list {
@@ -56,7 +69,17 @@ func newStatusCmd(e *env) *cobra.Command {
 			}
 			e.print(statusText(ro)...)
 		}
-		if len(list) == 0 {
+		for _, x := range experiments {
+			e.print("")
+			e.print(experimentText(x)...)
+		}
+		for i, f := range flags {
+			if i == 0 {
+				e.print("")
+			}
+			e.print(flagText(f, time.Now())...)
+		}
+		if len(list)+len(experiments) == 0 {
 			fmt.Fprintln(e.stderr, "serin: there is no rollout")
 		}
 		e.tellRefused(cmd.Context(), c)
