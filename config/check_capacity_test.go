@@ -9,7 +9,9 @@ func TestTimetable_Capacity_NamesTheStagesThatAskForMore(t *testing.T) {
 	t.Parallel()
 	p := planned(t, fourRungs, errorsOnly)
 	p.Rollouts[0].Policy.Capacity, p.Rollouts[0].Policy.StableCapacity = 200, 900
-	text := func(rps float64) string { return strings.Join(strings.Fields(TimetableText(p.Timetable(rps, .01))), " ") }
+	text := func(rps float64) string {
+		return strings.Join(strings.Fields(TimetableText(p.Timetable(rps, .01))), " ")
+	}
 	for rps, wants := range map[float64][]string{
 		1000: {"error: stage 3: 25 % of 1000 requests/s is more than the 200 that the canary's pool carries. It would hold at 20 %",
 			"warning: stage 1: stable's pool carries 900 requests/s, and a rollback would bring it 1000. A rollback is never refused."},
@@ -46,7 +48,7 @@ revert = { over = "30s", drain = "10s" }
 		t.Fatal(problems)
 	}
 	policy := p.Rollouts[0].Policy
-	if policy.Capacity != .5 || policy.StableCapacity != 500 || policy.RevertOver.Seconds() != 30 || p.Rollouts[0].Drain.Seconds() != 10 ||
+	if policy.Capacity != .5 || policy.StableCapacity != 500 || policy.RevertOver.Seconds() != 30 || policy.RevertDrain.Seconds() != 10 ||
 		len(policy.Window) != 2 || policy.Window[1].String() != "Sat 10:00-12:00 UTC" {
 		t.Errorf("got %+v", policy)
 	}

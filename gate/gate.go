@@ -219,6 +219,7 @@ type Policy struct {
 	Notify         []string         // whom to tell: carried for whoever announces, the gate asks nobody
 	Window         calendar.Windows // widening only inside; none: always
 	RevertOver     time.Duration    // a rollback takes the weight down over so long; 0: at once
+	RevertDrain    time.Duration    // after nobody is sent to the canary any more, what is still under way there is cut off; 0: never
 	Capacity       float64          // requests per second the canary's pool carries; 0: not said
 	StableCapacity float64          // the same of stable's pool: a rollback that asks more says so
 }

@@ -81,6 +81,7 @@ func (l *Loop) onTick(now time.Time) {
 	every := sealFor // while all rest
 	for i, r := range l.rollouts {
 		l.look(r, now)
+		l.cutOff(r, now)
 		l.drillTick(r, now)
 		if r.resting(now, i) && l.outside(r.name, now) == nil {
 			continue

@@ -322,7 +322,7 @@ func TestStatus_Traffic_IsCountedOverStages(t *testing.T) {
 		if r.Sentence == "" || r.Next == "" || len(r.Why) == 0 || !slices.Contains(r.Allowed, "rollback") || r.Route != "shop" {
 			t.Errorf("got %q %q %q %q", r.Sentence, r.Next, r.Why, r.Allowed)
 		}
-		p.do(t, "checkout", gate.Operator{Verb: gate.VerbPromote})
+		p.do(t, "checkout", gate.Operator{Verb: gate.VerbPromote, Reason: "test"})
 		w.plane("checkout").record(router.Canary, window.ServerError, 5)
 		ticks(1)
 		r = p.rollout(t, "checkout")

@@ -33,10 +33,14 @@ func (l *Loop) remember(r *rollout, seen *gate.Seen, news bool, now time.Time) {
 		return
 	}
 	r.recorded, r.recordedAt = s.Step+1, s.Age
+	clock := s.Clock // as Step counts it at this look
+	if s.Phase == gate.Progressing && seen.CanaryHealthy && !s.Last.IsZero() {
+		clock += min(max(now.Sub(s.Last), 0), longestLook)
+	}
 	v := &seen.View
 	w := journal.Window{
 		Rollout: r.name, At: now.Round(0), Attempt: s.Attempt, Revision: s.Revision, Phase: s.Phase, Stage: s.Stage,
-		Weight: s.Weight, Step: s.Step, Restarts: s.Restarts, Clock: s.Clock, Age: v.Elapsed,
+		Weight: s.Weight, Step: s.Step, Restarts: s.Restarts, Clock: clock, Age: v.Elapsed,
 		Stable: v.Full.Stable, Canary: v.Full.Canary, Crowds: append(v.Crowds[:0:0], v.Crowds[:]...), Warm: v.Warm, Before: v.Before,
 		EffectiveThen: v.EffectiveThen, Observed: seen.ObservedWeight,
 		StableHealthy: seen.StableHealthy, CanaryHealthy: seen.CanaryHealthy,

@@ -123,14 +123,13 @@ func attempt(windows []journal.Window, decisions []journal.Entry, p *gate.Policy
 			out.Ended = ph.String()
 		}
 	}
-	if held != nil {
-		pt := found(held)
-		pt.Differs = !heldThen(decisions, held.At)
-		out.Points = append(out.Points, pt)
+	if held != nil && !then(decisions, held.At, isHold) {
+		out.Points = append(out.Points, found(held))
 	}
-	if fail != nil {
+	if fail != nil && !then(decisions, fail.At, isFail) {
 		out.Points = append(out.Points, found(fail))
 	}
+	out.Points = slices.DeleteFunc(out.Points, func(p Point) bool { return p.Action == "" && out.says(&p) })
 	slices.SortStableFunc(out.Points, func(a, b Point) int { return a.At.Compare(b.At) })
 	out.conclude(fail, decisions, looks)
 	return out
@@ -177,12 +176,25 @@ func (a *Attempt) findings(looks []look) (fail, held *look) {
 	return nil, held
 }
 
-// heldThen reports whether a confirmed hold was found then too.
-func heldThen(decisions []journal.Entry, moment time.Time) bool {
-	return slices.ContainsFunc(decisions, func(e journal.Entry) bool {
-		return e.Decision.Action == gate.ActHold && e.Decision.Phase == gate.Holding && e.At.Sub(moment).Abs() < near
+// says reports whether a decision of the same moment already tells that it would have been this one.
+func (a *Attempt) says(found *Point) bool {
+	return slices.ContainsFunc(a.Points, func(p Point) bool {
+		return p.Action != "" && p.Would == found.Would && p.At.Sub(found.At).Abs() < time.Second
 	})
 }
+
+// then reports whether the same was decided then, or a look earlier or later.
+func then(decisions []journal.Entry, moment time.Time, same func(d *gate.Decision) bool) bool {
+	return slices.ContainsFunc(decisions, func(e journal.Entry) bool {
+		return same(&e.Decision) && e.Decision.Actor == gate.ActorGate && e.At.Sub(moment).Abs() < sameTime
+	})
+}
+
+func isHold(d *gate.Decision) bool { return d.Action == gate.ActHold && d.Phase == gate.Holding }
+func isFail(d *gate.Decision) bool { return d.Action == gate.ActRollback || d.Action == gate.ActFreeze }
+
+// sameTime is how far apart two decisions may be that are one: looks are recorded 5 s apart, and at every decision.
+const sameTime = 6 * time.Second
 
 // found is a finding that nobody had at the time.
 func found(l *look) Point {
@@ -255,33 +267,24 @@ func (a *Attempt) conclude(fail *look, decisions []journal.Entry, looks []look) 
 	case fail != nil && reverted != nil:
 		sooner := reverted.At.Sub(fail.At).Seconds()
 		a.Earlier = &sooner
-		if sooner > 2 {
+		if sooner > sameTime.Seconds() {
 			a.Outcome, a.Spared = RolledBack, after(looks, fail)
 			return
 		}
-		a.settle(fail)
+		a.settle()
 	case fail != nil:
 		a.Outcome, a.Spared = RolledBack, after(looks, fail)
 	case reverted != nil:
 		a.Outcome = NotRolledBack
 	default:
-		a.settle(nil)
+		a.settle()
 	}
 }
 
 // settle calls an attempt held where it would have stood still before its end.
-func (a *Attempt) settle(fail *look) {
-	a.Diverges, a.Outcome = nil, Same
-	for i := range a.Points {
-		pt := &a.Points[i]
-		if fail != nil && pt.Action == "" && !pt.At.Before(fail.At) {
-			pt.Differs = false
-			continue
-		}
-		if pt.Differs && a.Diverges == nil {
-			when := pt.At
-			a.Diverges, a.Outcome = &when, Held
-		}
+func (a *Attempt) settle() {
+	if a.Diverges != nil {
+		a.Outcome = Held
 	}
 }
 
