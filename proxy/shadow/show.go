@@ -16,7 +16,7 @@ const maxShown = 80
 // the process, so they tell two values apart and cannot be looked up.
 func (c *comparison) show(v string) string {
 	if !c.rules.Values {
-		return fmt.Sprintf("#%08x", uint32(maphash.String(c.rules.Seed, v)))
+		return fmt.Sprintf("#%d", uint32(maphash.String(c.rules.Seed, v)))
 	}
 	short := strings.Map(printable, strings.ToValidUTF8(v[:min(len(v), 4*maxShown)], "?"))
 	if len(short) > maxShown {
