@@ -10,7 +10,7 @@ SEED        ?= 0
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint fmt fuzz golden examples sim e2e chaos soak bench wire-peers bench-go bench-compare cover deploy-check rules check
+.PHONY: help build demo test race lint fmt fuzz golden examples sim e2e chaos soak bench bench-shared bench-report wire-peers bench-go bench-compare cover deploy-check rules check
 
 help: ## print the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,8 +60,14 @@ chaos: ## faults at full size, SEED (0: another one) repeats a storm; then again
 soak: ## reloads, weights and upstream restarts for DURATION (10m)
 	$(GO) test -count 1 -timeout 24h -v ./bench/chaos -run '^TestSoak' -chaos.duration $(DURATION) -chaos.seed $(SEED)
 
-bench: ## serin beside nginx and HAProxy in one interleaved run (Debian packages nginx haproxy wrk)
-	$(GO) run ./bench
+bench: ## serin beside nginx, HAProxy and Caddy, pinned, every scenario, 12 minutes (Debian packages nginx-light haproxy wrk)
+	$(GO) run ./bench -proxies nginx,haproxy,caddy,serin -scenarios all -duration 2s
+
+bench-shared: ## the same with nothing pinned
+	$(GO) run ./bench -proxies nginx,haproxy,caddy,serin -scenarios all -duration 2s -pinned=false
+
+bench-report: ## tables and pictures in bench/results again, from their data
+	for f in bench/results/*.json; do $(GO) run ./bench report $$f || exit 1; done
 
 wire-peers: ## raw exchanges through serin, nginx and HAProxy, judged alike (Debian packages nginx haproxy)
 	$(GO) run ./bench/wire

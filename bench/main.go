@@ -15,6 +15,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -59,6 +60,9 @@ func run(ctx context.Context, args []string) error {
 		}
 	}
 	o, err := parseOptions(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -77,6 +81,7 @@ func parseOptions(args []string) (*options, error) {
 	flags.Float64Var(&o.maxOthers, "max-others", 0.05, "discard a round when other programs used more of the machine, 0..1")
 	flags.Float64Var(&o.maxStolen, "max-stolen", 0.02, "discard a round when the hypervisor took more of the machine, 0..1")
 	flags.StringVar(&o.out, "out", filepath.Join("bench", "results"), "directory of the results")
+	list := flags.Bool("list", false, "list the scenarios and leave")
 	flags.Func("bin", "a proxy's program, NAME=PATH; serin-ANY=PATH adds another build of serin", func(s string) error {
 		name, path, ok := strings.Cut(s, "=")
 		if !ok {
@@ -91,6 +96,10 @@ func parseOptions(args []string) (*options, error) {
 		flags.PrintDefaults()
 	}
 	_ = flags.Parse(args) // ExitOnError
+	if *list {
+		fmt.Println(scenarioHelp())
+		return nil, flag.ErrHelp
+	}
 	o.proxies, o.scenarios = strings.Split(*proxies, ","), strings.Split(*scenarios, ",")
 	switch {
 	case flags.NArg() > 0:

@@ -22,7 +22,10 @@ func (r *results) markdown() string {
 	fmt.Fprintf(&b, "# CPU per request, %s\n\n%s; %s. Loads of %v, interleaved; medians of the rounds, ratios within a round\n"+
 		"with the least and the greatest. Made by `%s`.\n\n", r.Date, r.Machine, placed, r.Duration, r.Command)
 	for _, name := range r.Scenarios {
-		r.table(&b, name)
+		if slices.ContainsFunc(r.Samples, func(s sample) bool { return s.Scenario == name }) {
+			r.table(&b, name)
+		}
+		r.idleTable(&b, name)
 	}
 	for _, k := range slices.Sorted(maps.Keys(r.Refused)) {
 		fmt.Fprintf(&b, "Not measured, for it failed the check: %s (%s).\n\n", k, r.Refused[k])
@@ -64,6 +67,21 @@ func (r *results) table(b *strings.Builder, scenario string) {
 			100*slices.Max(of(func(s sample) float64 { return s.Stolen })))
 	}
 	b.WriteString("\n")
+}
+
+func (r *results) idleTable(b *strings.Builder, scenario string) {
+	head := fmt.Sprintf("## %s\n\n| proxy | connections | memory before | memory after | each | CPU |\n|---|---|---|---|---|---|\n", about(scenario))
+	for _, i := range r.Idle {
+		if i.Scenario != scenario {
+			continue
+		}
+		fmt.Fprintf(b, "%s| %s | %d | %.0f MiB | %.0f MiB | **%.1f KiB** | %.2f %% |\n", head, i.Proxy, i.Conns,
+			float64(i.Before)/(1<<20), float64(i.After)/(1<<20), i.each()/1024, 100*i.CPU)
+		head = ""
+	}
+	if head == "" {
+		b.WriteString("\n")
+	}
 }
 
 func about(name string) string {

@@ -89,6 +89,9 @@ func (b *bench) scenario(ctx context.Context, s scenario) error {
 
 	var ready []running
 	for _, p := range b.found {
+		if !s.measures(p.name) {
+			continue
+		}
 		r, err := b.startProxy(ctx, dir, p, common)
 		if err != nil {
 			return err
@@ -102,10 +105,21 @@ func (b *bench) scenario(ctx context.Context, s scenario) error {
 			fmt.Printf("  %s fails the check and is not measured: %v\n%s", p.name, err, r.tail())
 			continue
 		}
+		ready = append(ready, r)
+		if s.idle > 0 {
+			continue
+		}
 		if _, err := drive(ctx, dir, b.clientCPU(), s, r.address, warmUp); err != nil {
 			return fmt.Errorf("warm up %s: %w", p.name, err)
 		}
-		ready = append(ready, r)
+	}
+	if s.idle > 0 {
+		return b.idle(ctx, s, ready)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(s.settle):
 	}
 	if err := b.rounds(ctx, dir, s, ready); err != nil || !b.o.strace {
 		return err

@@ -45,7 +45,7 @@ type proxy struct {
 var proxies = []proxy{
 	{"nginx", "nginx", "apt-get install nginx-light", []string{"-v"}, writeNginx},
 	{"haproxy", "haproxy", "apt-get install haproxy", []string{"-v"}, writeHAProxy},
-	{"caddy", "caddy", "go install github.com/caddyserver/caddy/v2/cmd/caddy@v2.10.2", []string{"version"}, writeCaddy},
+	{"caddy", "", "give -bin caddy=PATH", []string{"version"}, writeCaddy},
 	{"serin", "", "run in the project, or give -bin serin=PATH", []string{"version"}, writeSerin},
 }
 
@@ -83,7 +83,7 @@ func findProxies(ctx context.Context, o *options, dir string) ([]proxy, error) {
 	return found, errors.Join(missing...)
 }
 
-func findProxy(ctx context.Context, name, path, dir string) (proxy, error) {
+func findProxy(ctx context.Context, name, path, dir string) (_ proxy, err error) {
 	kind, _, _ := strings.Cut(name, "-")
 	i := slices.IndexFunc(proxies, func(p proxy) bool { return p.name == kind })
 	if i < 0 {
@@ -99,6 +99,11 @@ func findProxy(ctx context.Context, name, path, dir string) (proxy, error) {
 		build := exec.CommandContext(ctx, "go", "build", "-o", p.program, "./cmd/serin")
 		if text, err := build.CombinedOutput(); err != nil {
 			return p, fmt.Errorf("build serin: %w: %s", err, text)
+		}
+	case kind == "caddy":
+		p.program, err = builtCaddy(ctx)
+		if err != nil {
+			return p, err
 		}
 	}
 	full, err := exec.LookPath(p.program)

@@ -1,10 +1,37 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 )
+
+const caddyModule = "github.com/caddyserver/caddy/v2/cmd/caddy@v2.10.2"
+
+// builtCaddy is Caddy built from its module by the same Go as serin, once: it is kept in the user's cache.
+func builtCaddy(ctx context.Context) (program string, err error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no place to keep caddy: %w", err)
+	}
+	_, version, _ := strings.Cut(caddyModule, "@")
+	dir := filepath.Join(cache, "serin-bench", "caddy-"+version)
+	program = filepath.Join(dir, "caddy")
+	if _, err := os.Stat(program); err == nil {
+		return program, nil
+	}
+	fmt.Printf("building %s into %s, once; about a minute\n", caddyModule, dir)
+	build := exec.CommandContext(ctx, "go", "install", caddyModule)
+	build.Env = append(os.Environ(), "GOBIN="+dir, "CGO_ENABLED=0", "GOFLAGS=")
+	if text, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build caddy: %w: %s", err, text)
+	}
+	return program, nil
+}
 
 // writeCaddy splits by rendezvous hashing of the header over nine addresses of stable and one of canary: Caddy's
 // weighted policy does not keep a user on one arm, so this is the only split of its own that does the same job.

@@ -8,7 +8,6 @@ import (
 // haproxyText: the two descriptor ratios keep 1,000 upstream connections from being closed after each use.
 const haproxyText = `global
   nbthread %[1]d
-  maxconn 8000
   tune.bufsize 16384
   tune.pool-high-fd-ratio 80
   tune.pool-low-fd-ratio 80

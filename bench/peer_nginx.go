@@ -12,7 +12,7 @@ master_process on;
 worker_rlimit_nofile 16384;
 pid %[3]s/nginx.pid;
 error_log stderr error;
-events { worker_connections 4096; multi_accept off; }
+events { worker_connections 20000; multi_accept off; }
 http {
   access_log off;
   keepalive_timeout 300s;

@@ -26,6 +26,7 @@ type results struct {
 	Refused   map[string]string  `json:"refused"`   // "scenario proxy": what the check found
 	Syscalls  map[string]float64 `json:"syscalls"`  // "scenario proxy": a request
 	Samples   []sample           `json:"samples"`
+	Idle      []idling           `json:"idle,omitempty"`
 }
 
 type version struct {

@@ -82,7 +82,7 @@ func TestFindScenarios_UnknownName_IsNamed(t *testing.T) {
 	}
 	names := map[string]bool{}
 	for _, s := range scenarios {
-		if names[s.name] || s.about == "" || s.conns < 1 || !slices.Contains([]string{"/100", "/10240", "/1048576"}, s.path) {
+		if names[s.name] || s.about == "" || s.conns+s.idle < 1 || !slices.Contains([]string{"/100", "/10240", "/1048576"}, s.path) {
 			t.Errorf("scenario %+v is incomplete or a double", s)
 		}
 		names[s.name] = true
