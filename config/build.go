@@ -151,6 +151,7 @@ func (b *builder) listen(at string, t *ListenTable) Listen {
 			b.report(join(at, "tls"), err.Error(), "")
 		}
 	}
+	b.ofrep(at, t, &l)
 	return l
 }
 

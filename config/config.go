@@ -49,6 +49,8 @@ type ListenTable struct {
 	Underscores    Text               `key:"underscores" default:"pass" enum:"pass|drop|reject" doc:"Field names with an underscore, which CGI and its kind take for a hyphen. pass: they go on, but those that would be taken for a field of framing, forwarding or Serin's are cut. drop: all are cut. reject: 400."`
 	Via            Pseudonym          `key:"via" default:"false" doc:"Add a Via field to requests, under this name (true: serin), and answer 508 to requests that have it already: a loop. Proxies in a row need names of their own."`
 	FastLane       Flag               `key:"fast_lane" default:"true" doc:"Plain requests take the short way; the behaviour is the same without it."`
+	OFREP          FlagPath           `key:"ofrep" doc:"Answer flags here too, below this path, which ends in /ofrep: OpenFeature's web SDK asks at its base URL plus /ofrep. Without a token: anybody who can send requests can ask for any user's flags. Off unless given; the admin listener always answers."`
+	OFREPOrigins   []Origin           `key:"ofrep_origins" doc:"Web pages of these origins, beside the listener's own, may read the answers: https://app.example.com, or * for all. Never with credentials."`
 }
 
 // ServerTLSTable is [listen] tls.

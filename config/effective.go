@@ -104,6 +104,8 @@ func literalOf(v reflect.Value) (string, bool) {
 		return one.literal(), *one != ""
 	case *Rungs:
 		return one.literal(), len(*one) > 0
+	case *FlagPath:
+		return one.literal(), *one != ""
 	case *Variants:
 		return one.literal(), len(*one) > 0
 	case *Lines:

@@ -74,6 +74,8 @@ type Listen struct {
 	TrustedProxies []netip.Prefix
 	ProxyProtocol  bool
 	FastLane       bool     // default true
+	OFREP          string   // path prefix that ends in /ofrep; "" off
+	Origins        []string // of web pages that may read its answers; "*": all
 	Hosts          []string // exact or "*.example.com"; none: every host
 	PlainPaths     bool     // paths that can be read in two ways are refused
 	Underscores    string   // pass | drop | reject

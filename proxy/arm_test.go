@@ -118,3 +118,21 @@ func TestSplit_FlagFields_GoUpstreamByArmAndAreCutFromTheClients(t *testing.T) {
 		}
 	}
 }
+
+func TestLocal_RequestsBelowThePrefix_GoToWhatSerinAnswers(t *testing.T) {
+	t.Parallel()
+	r := twoArms(t, rigOptions{serve: ServeOptions{Local: "/ofrep"}})
+	next := r.snapshot
+	next.Local = &router.Route{Upstream: 1}
+	r.proxy.Publish(&next)
+	client := r.dial()
+	for path, want := range map[string]string{"/ofrep/v1": "v2", "/ofrep/": "v2", "/ofrep": "v1", "/ofrepx/v1": "v1", "/x/../ofrep/v1": "v2", "/": "v1"} {
+		if _, body := client.ask("GET " + path + " HTTP/1.1\r\nHost: shop\r\nX-User-Id: a\r\n\r\n"); body != want {
+			t.Errorf("%s: got %s, want %s", path, body, want)
+		}
+	}
+	r.proxy.Publish(&r.snapshot)
+	if _, body := client.ask("GET /ofrep/v1 HTTP/1.1\r\nHost: shop\r\nX-User-Id: a\r\n\r\n"); body != "v1" {
+		t.Errorf("without anything of its own: got %s, want v1", body)
+	}
+}

@@ -147,6 +147,9 @@ func (x *exchange) match() bool {
 	}
 	x.routed = router.Request{Method: r.Method, Host: r.Host, Path: path, Query: r.Query, Head: r.Head}
 	x.routed.Client = wire.ClientAddr(r, c.peer, c.options.Trusted)
+	if c.options.Local != "" && x.local() {
+		return true
+	}
 	x.route = x.snap.Table.Match(&x.routed)
 	if x.route == nil {
 		return x.refuse(byUs, 404, "no_route", "No route takes this request.")

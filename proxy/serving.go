@@ -26,6 +26,7 @@ type ServeOptions struct {
 
 	Via        string        // what we call ourselves in Via, which ends loops too; "" none
 	Hosts      *router.Table // a request must match one of its routes by its host; nil: any
+	Local      string        // path below which Snapshot.Local takes every request, "/ofrep"; "" none
 	PlainPaths bool          // paths that can be read in two ways are refused
 
 	choosy bool // one of the last three is set

@@ -15,6 +15,7 @@ type Snapshot struct {
 	Splits []*Split         // by split ID
 	Plain  []*window.Meter  // by upstream ID: requests of plain routes, without buckets; nil entries are not counted
 	Drop   []string         // fields that clients may not send anywhere: flags
+	Local  *router.Route    // plain, to what serin itself answers below ServeOptions.Local; nil: nothing
 
 	generation uint64 // set by Publish
 }

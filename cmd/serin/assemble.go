@@ -27,6 +27,7 @@ type dataplane struct {
 	log   *slog.Logger
 	pools poolKeeper
 	extra *extrasKeeper
+	local *localFlags // nil: flags are answered on the admin listener alone
 
 	inForce atomic.Pointer[installed]
 }
@@ -71,6 +72,10 @@ func (d *dataplane) Install(plan *config.Plan, settings map[string]control.Setti
 	for i := range plan.Experiments {
 		next.addExperiment(&plan.Experiments[i], settings[plan.Experiments[i].Name])
 	}
+	local, err := next.addLocal(d.local)
+	if err != nil {
+		return err
+	}
 	table, err := router.NewTable(routesWith(plan.Routes, next.splits))
 	if err != nil {
 		return fmt.Errorf("make the routing table: %w", err)
@@ -87,7 +92,7 @@ func (d *dataplane) Install(plan *config.Plan, settings map[string]control.Setti
 		e := &plan.Experiments[i]
 		next.snap.Splits = append(next.snap.Splits, experimentOf(plan, e, next.settings[e.Name], old))
 	}
-	next.snap.Drop = flagFields(plan)
+	next.snap.Drop, next.snap.Local = flagFields(plan), local
 	next.snap.Plain = plainMeters(next, old)
 	d.publish(next)
 	d.pools.retire(next.sources)

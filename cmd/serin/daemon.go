@@ -102,6 +102,7 @@ func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *s
 	}
 	d.openPeople(plan)
 	rooms := &rooms{daemon: d}
+	d.dataplane.local = &localFlags{log: d.log, flags: rooms}
 	d.admin = admin.New(admin.Options{
 		Address: plan.Admin.Address, PublicURL: plan.Admin.PublicURL, Version: opts.Version, Log: d.log,
 		Loop: d.loop, Stream: d.loop, Freezer: d.loop, Drills: d.loop, Besides: d.dataplane.extra,
@@ -130,6 +131,7 @@ func (d *serinDaemon) Run(ctx context.Context) error {
 	if err := d.loop.Start(); err != nil {
 		return errStarted("start", "", err)
 	}
+	defer d.dataplane.local.close()
 	defer d.dataplane.pools.close()
 	defer d.dataplane.extra.close()
 	opened, err := d.fronts.prepare(ctx, d.started.Listen)

@@ -209,6 +209,7 @@ func serveOptions(l config.Listen) proxy.ServeOptions {
 		Body: l.Limits.Body, BodyRate: l.Limits.BodyRate, Requests: l.Limits.Requests,
 		Trusted: l.TrustedProxies, Strict: !l.FastLane,
 		Via: l.Via, Hosts: hostsOf(l.Hosts), PlainPaths: l.PlainPaths,
+		Local: l.OFREP,
 	}
 }
 

@@ -43,9 +43,11 @@ func (r *rooms) Upstreams() []admin.Upstream {
 	if now == nil {
 		return nil
 	}
-	out := make([]admin.Upstream, len(now.snap.Pools))
+	out := make([]admin.Upstream, 0, len(now.snap.Pools))
 	for i, pool := range now.snap.Pools {
-		out[i] = admin.UpstreamOf(now.sources[i].Revision, pool.Status())
+		if pool.Name() != localUpstream {
+			out = append(out, admin.UpstreamOf(now.sources[i].Revision, pool.Status()))
+		}
 	}
 	return out
 }
