@@ -41,6 +41,9 @@ func (b *builder) sink(name string, t *NotifyTable) {
 	}
 	if len(spec.Command) > 0 && strings.Contains(spec.Command[0], "/") {
 		spec.Command[0] = within(b.dir, spec.Command[0])
+		if !strings.Contains(spec.Command[0], "/") { // else it would be looked for in $PATH
+			spec.Command[0] = "./" + spec.Command[0]
+		}
 		if _, err := b.opts.Stat(spec.Command[0]); err != nil && !b.opts.Outline {
 			b.report(join(at, "command"), fmt.Sprintf("no program %s", show(spec.Command[0])), "")
 		}

@@ -81,8 +81,8 @@ func (s *Server) readLink(link string) (Grant, *control.RolloutStatus, error) {
 	switch {
 	case !known:
 		return g, nil, errors.New("there is no rollout " + g.Rollout + " any more")
-	case err != nil:
-		return g, &st, err
+	case err != nil: // whoever kept an old link learns nothing of today
+		return g, nil, err
 	case st.Version != g.Version:
 		return g, &st, errors.New("something was decided since this link was made, so it does nothing any more")
 	}
@@ -118,7 +118,9 @@ func (s *Server) useLink(w http.ResponseWriter, r *http.Request) {
 		s.linkFailed(w, http.StatusBadRequest, errors.New(text+": "+hint), st)
 		return
 	}
-	a.Actor = strings.TrimSpace(a.Actor + " by link")
+	if a.Actor = strings.TrimSpace(a.Actor + " (link)"); a.Actor == "(link)" {
+		a.Actor = "link"
+	}
 	switch err := s.o.Links.Use(link, g); {
 	case errors.Is(err, ErrLinkUsed):
 		s.linkFailed(w, http.StatusGone, err, st)
@@ -195,7 +197,8 @@ func formatPercent(share float64) string {
 }
 
 var linkTemplate = template.Must(template.New("link").Funcs(template.FuncMap{
-	"percent": func(share float64) string { return formatPercent(share) },
+	"percent": formatPercent,
+	"words":   func(word string) string { return strings.ReplaceAll(word, "_", " ") },
 	"rate": func(a Arm) string {
 		if a.Requests == 0 {
 			return "no request"
@@ -227,7 +230,7 @@ var linkTemplate = template.Must(template.New("link").Funcs(template.FuncMap{
 <p class="small">Nothing has happened yet. The link works once, until {{.Expires}}, and only while nothing else is decided.
 On the command line: <code>{{.Command}}</code></p>
 {{end}}{{with .Status}}<section>
-<h2>{{.Name}}: {{.Phase}} at {{percent .Weight}}</h2>
+<h2>{{.Name}}: {{words .Phase}} at {{percent .Weight}}</h2>
 <p>{{.Sentence}}</p>
 {{if .Next}}<p>{{.Next}}</p>
 {{end}}<div class="scroll"><table>

@@ -89,7 +89,7 @@ func TestLink_Pressed_ActsOnceInTheOwnersName(t *testing.T) {
 		t.Fatalf("got %d %s", w.Code, w.Body)
 	}
 	op := loop.got[0]
-	if op.Verb != gate.VerbApprove || op.Actor != "alice by link" || op.Reason != "numbers are fine" || *op.IfVersion != 17 || op.Rights.Admin || op.Rights.Owns[0] != "product" {
+	if op.Verb != gate.VerbApprove || op.Actor != "alice (link)" || op.Reason != "numbers are fine" || *op.IfVersion != 17 || op.Rights.Admin || op.Rights.Owns[0] != "product" {
 		t.Errorf("the loop was asked for %+v, %+v", op, op.Rights)
 	}
 	for _, w := range []*httptest.ResponseRecorder{press(h, pathOf(t, link), nil), ask(h, "GET", pathOf(t, link), "")} {

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Keeps every message, a line each.
+cat >> desk.jsonl
