@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// restAfter is how long a rollout must have been quiet, undecided and unchanged before it rests. The gates' shortest
-	// windows are empty by then.
-	restAfter = time.Minute
+	// restAfter is how long a rollout must have been quiet, undecided and unchanged before it rests. What its rolling
+	// windows still change is judged every restEvery.
+	restAfter = 20 * time.Second
 	// restEvery is the longest a resting rollout goes unjudged. Step counts up to 15 s at a time, so its clocks lose nothing.
 	restEvery = 10 * time.Second
 	// sealFor is how old the saved clocks of a resting rollout may be.
