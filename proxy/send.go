@@ -7,6 +7,7 @@ import (
 
 	"serin/proxy/upstream"
 	"serin/proxy/wire"
+	"serin/router"
 )
 
 const (
@@ -20,8 +21,12 @@ const (
 // and the budget allow. False: the request has failed, see x.end.
 func (x *exchange) forward() bool {
 	var avoid *upstream.Server
+	var failed ending // that is tried again
 	for unsent := 0; ; {
 		if !x.lend(avoid) {
+			if x.retries > 0 && x.end.reason == upstream.Closed { // nobody is left to try: it is as it was
+				x.end = failed
+			}
 			return false
 		}
 		if x.send() && x.await() {
@@ -45,7 +50,7 @@ func (x *exchange) forward() bool {
 			return false
 		}
 		avoid = server
-		x.end = ending{}
+		failed, x.end = x.end, ending{}
 	}
 }
 
@@ -55,8 +60,8 @@ func (x *exchange) mayRetry() bool {
 		x.request.Idempotent && x.request.Framing == wire.NoBody && !x.heard
 }
 
-// lend takes a connection from the pool. A pool that a reload is retiring sends us to the snapshot in force: nothing has
-// been sent, and the request is counted there.
+// lend takes a connection from the pool. A pool that a reload is retiring sends us to the snapshot in force, and the request
+// is counted there.
 func (x *exchange) lend(avoid *upstream.Server) bool {
 	up, err := x.get(avoid)
 	if err != nil && upstream.ReasonOf(err) == upstream.Closed && x.reroute() {
@@ -87,15 +92,18 @@ func (x *exchange) get(avoid *upstream.Server) (*upstream.Conn, error) {
 	return x.pool.Get(x.key, avoid)
 }
 
-// reroute moves a request of which nothing has been sent to the snapshot in force.
+// reroute moves a request to the snapshot in force; one that has been sent already, to the same arm only.
 func (x *exchange) reroute() bool {
 	latest := x.client.proxy.snap.Load()
 	if latest == x.snap {
 		return false
 	}
+	route := latest.Table.Match(&x.routed)
+	if x.sent && !x.sameArm(latest, route) {
+		return false
+	}
 	x.snap = latest
 	x.client.state.Store(lastState + latest.generation)
-	route := latest.Table.Match(&x.routed)
 	if route == nil {
 		return false
 	}
@@ -107,6 +115,16 @@ func (x *exchange) reroute() bool {
 	x.headEnd = len(x.out.b)
 	x.out.b = append(x.out.b, body...)
 	return true
+}
+
+// sameArm reports whether a route of the snapshot latest sends the request where it has been. One that minted its key has
+// none to tell by.
+func (x *exchange) sameArm(latest *Snapshot, route *router.Route) bool {
+	if route == nil || x.split == nil || route.Split == nil {
+		return route != nil && x.split == nil && route.Split == nil
+	}
+	s, choice := route.Choose(&x.routed)
+	return choice.Mint == "" && choice.Arm == x.choice.Arm && latest.Splits[s.ID].Name == x.split.Name
 }
 
 // drop gives the connection back to be closed, counting a failure.

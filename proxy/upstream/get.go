@@ -244,11 +244,12 @@ func (p *Pool) Done(c *Conn, reuse bool, reason Reason) {
 	}
 }
 
-// Retry asks the budget for one retry of a request that failed on s.
+// Retry asks the budget for one retry of a request that failed on s. A pool that is being retired grants it too: Get then
+// says Closed, and another pool may have it.
 func (p *Pool) Retry(s *Server) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || !p.budget.retry(p.coarse(), p.spec.Retry.Budget) {
+	if !p.budget.retry(p.coarse(), p.spec.Retry.Budget) {
 		return false
 	}
 	s.retries++
