@@ -36,7 +36,6 @@ type Options struct {
 	Access AccessLog     // nil: none
 	Spans  Sampler       // nil: no request gets spans, and its trace context goes on as it is
 	Grain  time.Duration // of waits; 0: deadline.Grain
-	InUse  func() int64  // memory in use, in bytes, for LimitMemory; nil: the runtime's account
 }
 
 // Proxy is the data plane. Its methods are safe for concurrent use.
@@ -72,11 +71,8 @@ type Proxy struct {
 // New makes a proxy that answers 503 until the first Publish. Waits end while Run runs.
 func New(o Options) *Proxy {
 	p := &Proxy{
-		log: o.Log, access: o.Access, spans: o.Spans, inUse: o.InUse, base: time.Now(), sweeper: deadline.NewSweeper(o.Grain),
+		log: o.Log, access: o.Access, spans: o.Spans, inUse: newAccount().inUse, base: time.Now(), sweeper: deadline.NewSweeper(o.Grain),
 		clients: make(map[*client]struct{}),
-	}
-	if p.inUse == nil {
-		p.inUse = newAccount().inUse
 	}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)

@@ -2,11 +2,8 @@
 
 package wire
 
-// Poisoned says whether buffers that go back to their pool are overwritten, so that whoever still reads one sees rubbish
+// Poison overwrites a buffer that goes back to its pool, up to its capacity, so that whoever still reads it sees rubbish
 // instead of what only looks right: a build for tests.
-const Poisoned = true
-
-// Poison overwrites b, up to its capacity.
 func Poison(b []byte) {
 	b = b[:cap(b)]
 	if len(b) > 0 {
