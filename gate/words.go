@@ -122,8 +122,11 @@ func nouns(metric string) string {
 
 // quantity is a metric as a sentence's subject: "error rate", "p99".
 func quantity(f *Finding) string {
-	if f.Scale == scaleRatio {
+	switch {
+	case f.Scale == scaleRatio:
 		return gateName(f.Metric)
+	case f.Outside():
+		return gateName(f.Metric) + " gate"
 	}
 	return gateName(f.Metric) + " rate"
 }

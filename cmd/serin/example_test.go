@@ -196,6 +196,9 @@ func (s *shell) run(command string) []string {
 	s.t.Helper()
 	line, background := strings.CutSuffix(command, " &")
 	if background {
+		if strings.HasPrefix(line, "serin ") {
+			line = "exec " + line // the job is serin itself: kill %1 ends it
+		}
 		fmt.Fprintf(s.in, "{ %s ; } </dev/null >>%s 2>&1 &\n", line, backgroundLog)
 		s.await(line)
 		return nil

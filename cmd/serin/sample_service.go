@@ -26,6 +26,7 @@ type sampleService struct {
 	version string
 	total   string // of the basket, in the answers
 	clock   bool   // answers say when they were made
+	body    string // of every good answer; "": the basket
 	how     atomic.Pointer[behaviour]
 	served  atomic.Int64
 	failed  atomic.Int64
@@ -77,6 +78,10 @@ func (s *sampleService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := ""
 	if s.clock {
 		at = fmt.Sprintf(",\"at\":%q", time.Now().Format(time.RFC3339Nano))
+	}
+	if s.body != "" {
+		fmt.Fprintln(w, s.body)
+		return
 	}
 	fmt.Fprintf(w, "{\"version\":%q,\"basket\":[\"bread\",\"cheese\"],\"total\":%q%s}\n", s.version, s.total, at)
 }

@@ -193,6 +193,10 @@ func (s *screen) gates(width int) []string {
 				style = faint
 			}
 		}
+		if g.Outside() {
+			out = append(out, fmt.Sprintf("%-12s %s", fitted(gateName(g), 12), style.Render(gate.Numbers(&g))))
+			continue
+		}
 		line := fmt.Sprintf("%-12s %s %-8s %s %-8s  ", fitted(gateName(g), 12), canary.Render("canary"), armValue(g, g.Canary, g.Samples.Canary),
 			stable.Render("stable"), armValue(g, g.Stable, g.Samples.Stable))
 		line += style.Render(fmt.Sprintf("%-4s", word))

@@ -116,6 +116,7 @@ func statusText(ro admin.Rollout) []string {
 	if ro.Next != "" {
 		lines = append(lines, wrapped("Next: "+ro.Next, "  ")...)
 	}
+	lines = append(lines, peopleText(ro)...)
 	for _, g := range ro.Gates {
 		lines = append(lines, gateText(g)...)
 	}
