@@ -141,8 +141,8 @@ func TestShield_BudgetSpent_TheUserGetsTheCanarysFailure(t *testing.T) {
 	wantOutcome(t, r.snapshot.Splits[0].Evidence[router.Canary], window.ServerError, 400)
 }
 
-// mirrored starts a mirror from stable to the rig's canary.
-func (r *rig) mirror(t *testing.T, o rigOptions, change func(*MirrorOptions)) *Mirror {
+// mirror starts a mirror from stable to the rig's canary.
+func (r *rig) mirror(t testing.TB, o rigOptions, change func(*MirrorOptions)) *Mirror {
 	t.Helper()
 	canary, stable := testPool(t, "v2 mirror", o.canary, nil), testPool(t, "v1 mirror", o.stable, nil)
 	options := MirrorOptions{
@@ -288,17 +288,20 @@ func TestMirror_BadShadow_ChangesNothingForTheUser(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			o := rigOptions{stable: listenLocal(t)}
 			go func() { _ = answering(t, "v1").Serve(o.stable) }()
-			if tt.canary != nil {
-				o.canary = listenLocal(t)
+			if o.canary = listenLocal(t); tt.canary != nil {
 				s := &http.Server{Handler: tt.canary}
 				t.Cleanup(func() { _ = s.Close() })
 				go func() { _ = s.Serve(o.canary) }()
 			} else {
-				o.canary = listenLocal(t)
 				_ = o.canary.Close()
 			}
 			r := newRig(t, o)
-			m := r.mirror(t, o, func(o *MirrorOptions) { o.Queue, o.Concurrency, o.Timeout = 8, 2, 20*time.Millisecond })
+			m := r.mirror(t, o, func(o *MirrorOptions) {
+				o.Queue, o.Concurrency, o.Timeout = 8, 2, patience
+				if tt.name == "slow" {
+					o.Timeout = 20 * time.Millisecond
+				}
+			})
 			client := r.dial()
 			const n = 300
 			for range n {

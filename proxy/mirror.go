@@ -19,6 +19,8 @@ const (
 	mirrorLine = "Serin-Mirror: 1\r\n"
 	// mirrorHead is what the head of an answer may add to the bytes kept of it.
 	mirrorHead = 16 << 10
+	// mirrorBeat is how long a copy may wait to be dispatched.
+	mirrorBeat = 5 * time.Millisecond
 	// mirrorIdle bounds what an unused copy keeps of its memory.
 	mirrorIdle = 64 << 10
 )
@@ -119,6 +121,8 @@ func NewMirror(o MirrorOptions) *Mirror {
 // Run answers copies until ctx ends.
 func (m *Mirror) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
+	work := make(chan *mirrored, cap(m.queue))
+	wg.Go(func() { m.dispatch(ctx, work) })
 	for i := range m.o.Concurrency {
 		wg.Go(func() {
 			w := &mirrorWorker{mirror: m, hint: uint64(i)}
@@ -126,7 +130,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 				select {
 				case <-ctx.Done():
 					return
-				case c := <-m.queue:
+				case c := <-work:
 					w.judge(c)
 					m.giveBack(c)
 				}
@@ -135,6 +139,23 @@ func (m *Mirror) Run(ctx context.Context) error {
 	}
 	wg.Wait()
 	return ctx.Err()
+}
+
+// dispatch hands the copies to the workers in its own rhythm: a user's goroutine that hands one over wakes nobody, who
+// would compete with the answer for the processor.
+func (m *Mirror) dispatch(ctx context.Context, work chan<- *mirrored) {
+	beat := time.NewTicker(mirrorBeat)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+		}
+		for range len(m.queue) {
+			work <- <-m.queue // room for all of them
+		}
+	}
 }
 
 // sample decides whether the request is copied, and copies it.
