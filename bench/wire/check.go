@@ -226,11 +226,11 @@ func isDated() is {
 	return func(m *message) error {
 		values := m.values("Date")
 		if len(values) != 1 {
-			return fmt.Errorf("Date %q, want one", values)
+			return fmt.Errorf("dates %q, want one", values)
 		}
 		at, err := time.Parse("Mon, 02 Jan 2006 15:04:05 GMT", values[0])
 		if age := time.Since(at); err != nil || age < -time.Minute || age > time.Minute {
-			return fmt.Errorf("Date %q is not now", values[0])
+			return fmt.Errorf("date %q is not now", values[0])
 		}
 		return nil
 	}
