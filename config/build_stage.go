@@ -150,6 +150,9 @@ func (b *builder) lasts(at string, t *RolloutTable, stages []gate.Stage) {
 		b.report(join(at, "holdback"), fmt.Sprintf("leaves the last stage %s, no more than the stage before it",
 			(router.Full-router.Weight(t.Holdback)).String()), "")
 	}
+	if stages[0].Preview && stages[0].Audience == "" && t.Force == nil {
+		b.warn(at, "nobody can reach the preview: name a force header, or give its stage an audience")
+	}
 	if len(stages) == 1 {
 		b.warn(at, "a single stage: everybody gets the canary at once")
 	}

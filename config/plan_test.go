@@ -54,7 +54,7 @@ func TestParse_Smallest_IsThePlanOfTheDefaults(t *testing.T) {
 		Rollout: "checkout", Revision: p.Upstreams[1].Revision, StableRevision: p.Upstreams[0].Revision,
 		StableAlias: derivedRevision(p.Upstreams[1].Name, p.Upstreams[0].Servers),
 		MaxStage:    6 * time.Hour, Warmup: 2 * time.Minute, Sparse: "extend", HoldTimeout: time.Hour, OnHoldTimeout: "rollback",
-		OnFail: "rollback", Holdback: 100, KeepOld: time.Hour, AlphaFail: .01, AlphaPass: .05,
+		OnFail: "rollback", Holdback: 100, KeepOld: time.Hour, RevertDrain: 30 * time.Second, AlphaFail: .01, AlphaPass: .05,
 	}
 	if !reflect.DeepEqual(policy, want) {
 		t.Errorf("got policy\n%+v, want\n%+v", policy, want)
@@ -126,7 +126,7 @@ func TestParse_Supported_CarriesEveryValue(t *testing.T) {
 	want := gate.Policy{
 		Rollout: "checkout", Route: "shop", Revision: p.Upstreams[1].Revision, StableRevision: "1", StableAlias: derivedRevision(p.Upstreams[1].Name, p.Upstreams[0].Servers), ManualStart: true,
 		MaxStage: 12 * time.Hour, Sparse: "widen", WidenMax: 2000, OnHoldTimeout: "step_back", OnFail: "freeze", Holdback: 200,
-		KeepOld: 48 * time.Hour, AlphaFail: .005, AlphaPass: .01, Plain: &gate.Plain{Window: time.Minute, MinRequests: 50, Failures: 2}, DryRun: true,
+		KeepOld: 48 * time.Hour, RevertDrain: 30 * time.Second, AlphaFail: .005, AlphaPass: .01, Plain: &gate.Plain{Window: time.Minute, MinRequests: 50, Failures: 2}, DryRun: true,
 	}
 	if !reflect.DeepEqual(policy, want) {
 		t.Errorf("got policy\n%+v, want\n%+v", policy, want)

@@ -15,7 +15,7 @@ func newActCmds(e *env) []*cobra.Command {
 		{"start", "begin a rollout that waits for a person"},
 		{"pause", "stop the stage clock; a rollback may still fire"},
 		{"resume", "go on after a pause or a hold"},
-		{"promote", "widen to the next stage now, evidence or not"},
+		{"promote", "widen to the next stage now, evidence or not; not while paused"},
 		{"step-back", "go one stage down and collect anew"},
 		{"rollback", "send everybody back to stable"},
 		{"approve", "allow the stage that waits for approval"},

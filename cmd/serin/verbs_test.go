@@ -143,7 +143,7 @@ func TestHelp_OfEveryVerb_IsKept(t *testing.T) {
 	var b strings.Builder
 	for _, args := range [][]string{
 		{}, {"status"}, {"watch"}, {"why"}, {"log"}, {"explain"}, {"wait"}, {"pause"}, {"promote"}, {"rollback"}, {"retry"},
-		{"check"}, {"config"}, {"config", "effective"}, {"config", "schema"}, {"version"},
+		{"check"}, {"replay"}, {"config"}, {"config", "effective"}, {"config", "schema"}, {"version"},
 	} {
 		code, out, talk := serin(nil, append(args, "--help")...)
 		if code != 0 || talk != "" {
