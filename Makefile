@@ -10,7 +10,7 @@ SEED        ?= 0
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint fmt fuzz golden examples sim e2e chaos soak bench bench-shared bench-report wire-peers bench-go bench-compare cover deploy-check rules check
+.PHONY: help build demo test race lint fmt fuzz golden openfeature examples sim e2e chaos soak bench bench-shared bench-report wire-peers bench-go bench-compare cover deploy-check rules check
 
 help: ## print the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 
 golden: ## rewrite golden files and transcripts; review them as prose
 	$(GO) test ./gate ./config ./proxy/admin ./cmd/serin -skip '^TestE2E' -update
+
+openfeature: ## flags with OpenFeature's own Go and web SDKs (needs node and npm)
+	$(GO) test -count 1 -timeout 5m -run 'TestE2E_OpenFeature|TestE2E_Flags' -v ./cmd/serin
 
 examples: ## run the pages of deploy/examples, NAME (all); `make examples UPDATE=-update` writes what they print
 	$(GO) test -count 1 -timeout 20m -run 'TestE2E_Examples/$(NAME)' ./cmd/serin $(UPDATE)
