@@ -44,6 +44,9 @@ func (t *Token) Rights() *gate.Rights {
 func (b *builder) bearers() {
 	for _, name := range inOrder(b, "token", b.config.Token) {
 		t, at := b.config.Token[name], join("token", name)
+		if name == gate.ActorGate || name == gate.ActorSerin {
+			b.report(at, "is how the journal names what decides by itself: want another name", "")
+		}
 		token := Token{Name: name, Words: map[string]bool{}}
 		for _, right := range t.May {
 			token.Words[right.Word] = true

@@ -138,3 +138,26 @@ func sinkText(s admin.Sink, now time.Time) []string {
 	}
 	return lines
 }
+
+// peopleText is what people have to do with a rollout: an override that led here, and what waits for somebody.
+func peopleText(ro admin.Rollout) []string {
+	var lines []string
+	if d := ro.LastDecision; d != nil && d.Evidence.Override {
+		text := "override: " + words(d.Action) + " by " + d.Actor
+		if d.Evidence.TakenFrom != "" {
+			text += " in place of " + d.Evidence.TakenFrom
+		}
+		if d.Evidence.Note != "" {
+			text += ": " + d.Evidence.Note
+		}
+		lines = append(lines, wrapped(text, "  ")...)
+	}
+	if a := ro.Alert; a != nil {
+		text := words(a.Event) + " was told, and nobody has said that they look (serin ack " + ro.Name + ")"
+		if a.AcknowledgedBy != "" {
+			text = words(a.Event) + " acknowledged by " + a.AcknowledgedBy
+		}
+		lines = append(lines, wrapped(text, "  ")...)
+	}
+	return lines
+}

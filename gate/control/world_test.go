@@ -81,6 +81,8 @@ func planOf(policies ...*gate.Policy) *config.Plan {
 
 // world is a process's surroundings: a disk and a data plane that remember the order of everything done to them.
 type world struct {
+	announce func(Announcement) // nil: nobody is told
+
 	journal.FS
 	disk *journal.Memory
 
@@ -321,7 +323,7 @@ func (w *world) tryStart(t *testing.T, plan *config.Plan) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := New(Options{Plan: plan, Dataplane: w, Journal: j, Restored: restored})
+	l := New(Options{Plan: plan, Dataplane: w, Journal: j, Restored: restored, Announce: w.announce})
 	if err := l.Start(); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}

@@ -89,6 +89,8 @@ func (a Act) check(verb string) (problem, hint string) {
 		return "the reason is longer than 1000 bytes", "keep it to a sentence or a link"
 	case len(a.Actor) > maxActorBytes:
 		return "the actor is longer than 100 bytes", "a name is enough"
+	case a.Actor == gate.ActorGate || a.Actor == gate.ActorSerin:
+		return "actor " + quoted(a.Actor) + " is what decides by itself", "give a person's or a program's name"
 	case hasControl(a.Reason) || hasControl(a.Actor):
 		return "reason and actor must not hold control characters", "one line of text"
 	}

@@ -107,9 +107,7 @@ func (s *Server) startDrill(w http.ResponseWriter, r *http.Request) {
 		s.unknown(w, name)
 		return
 	}
-	if o.Actor == "" {
-		o.Actor = "api"
-	}
+	o.Actor = s.actor(r, o.Actor)
 	ctx, cancel := context.WithTimeout(r.Context(), loopTimeout)
 	defer cancel()
 	e, err := s.o.Drills.Drill(ctx, name, gate.Drill{
@@ -136,9 +134,7 @@ func (s *Server) stopDrill(w http.ResponseWriter, r *http.Request) {
 		s.unknown(w, name)
 		return
 	}
-	if a.Actor == "" {
-		a.Actor = "api"
-	}
+	a.Actor = s.actor(r, a.Actor)
 	ctx, cancel := context.WithTimeout(r.Context(), loopTimeout)
 	defer cancel()
 	e, err := s.o.Drills.StopDrill(ctx, name, a.Actor)

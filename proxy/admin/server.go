@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"serin/gate/control"
@@ -35,6 +36,7 @@ type Server struct {
 
 	feedsMu sync.Mutex
 	feeds   map[string]*feed // guarded by feedsMu: by token
+	guessed atomic.Int64     // when a wrong token was last tried, Unix seconds
 }
 
 // New makes a server; it starts nothing.

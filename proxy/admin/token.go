@@ -16,6 +16,9 @@ import (
 // guessDelay is what a wrong token costs whoever tried it.
 const guessDelay = 250 * time.Millisecond
 
+// guessLog is how many seconds must be without a wrong token before one is logged again.
+const guessLog = 10
+
 // someone is who sends a request. token nil: there are no tokens, and everybody who gets here may do everything.
 type someone struct{ token *config.Token }
 
@@ -111,7 +114,9 @@ func (s *Server) unknownSender(w http.ResponseWriter, r *http.Request) {
 	case <-delay.C:
 	case <-r.Context().Done():
 	}
-	s.log.Warn("unknown token", "path", quoted(r.URL.Path), "peer", r.RemoteAddr)
+	if now := time.Now().Unix(); now-s.guessed.Swap(now) >= guessLog { // a flood of guesses is one line in a while
+		s.log.Warn("unknown token", "path", quoted(r.URL.Path), "peer", r.RemoteAddr)
+	}
 	fail(w, http.StatusUnauthorized, "the token is not known", "it may have been changed: [token.NAME] secret says where it is")
 }
 
