@@ -10,7 +10,7 @@ SEED        ?= 0
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint fmt fuzz golden openfeature examples sim e2e chaos soak bench bench-shared bench-report wire-peers bench-go bench-compare cover deploy-check rules check
+.PHONY: help build demo test race lint fmt fuzz golden openfeature examples sim e2e chaos soak bench bench-shared bench-report wire-peers bench-go bench-compare cover deploy-check rules dashboard dashboard-check browser test-browser pictures check
 
 help: ## print the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,4 +92,24 @@ rules: ## Prometheus' own check and tests of deploy/prometheus (Debian package p
 	promtool check rules deploy/prometheus/serin.rules.yml
 	promtool test rules deploy/prometheus/serin.rules_test.yml
 
-check: lint build race rules e2e ## what continuous integration runs
+DASHBOARD := proxy/admin/dashboard
+NPM_CI    := npm ci --no-audit --no-fund --ignore-scripts --loglevel error
+
+dashboard: ## build the page from proxy/admin/dashboard/src (Node.js 20 or newer)
+	cd $(DASHBOARD) && $(NPM_CI) && node build.mjs
+
+dashboard-check: ## build the page again: the committed build is these bytes; and its unit tests
+	cd $(DASHBOARD) && $(NPM_CI) && node --test test/unit.mjs && rm -rf .again && node build.mjs .again && diff -r dist .again && rm -rf .again
+
+browser: # what the browser tests run: Debian's Chromium, serin, and the stand that plays the API
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-inter; }
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/serin ./cmd/serin
+	$(GO) build -o bin/stand ./$(DASHBOARD)/test/stand
+
+test-browser: dashboard-check browser ## the page in headless Chromium, on the real daemon and in every state
+	cd $(DASHBOARD) && SERIN_BIN=$(CURDIR)/bin/serin STAND_BIN=$(CURDIR)/bin/stand node --test --test-concurrency 1 test/*.test.mjs
+
+pictures: browser ## the pictures of README, from real releases (Debian package fonts-inter)
+	cd $(DASHBOARD) && $(NPM_CI) && SERIN_BIN=$(CURDIR)/bin/serin node test/pictures.mjs $(CURDIR)/deploy/pictures
+
+check: lint build race rules e2e test-browser ## what continuous integration runs

@@ -22,7 +22,7 @@ var floors = map[string]int{
 	"config": 3, "gate/sim": 3, "proxy": 3,
 	"gate/control": 4, "gate/replay": 3,
 	"proxy/trace": 4,
-	"proxy/admin": 5, "bench": 5, "bench/wire": 5, "bench/chaos": 5,
+	"proxy/admin": 5, "proxy/admin/dashboard/test/stand": 6, "bench": 5, "bench/wire": 5, "bench/chaos": 5,
 	"cmd/serin": 6,
 }
 

@@ -1,19 +1,21 @@
 // Every button says what it costs, every disabled one why, beside it and never in a tooltip.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { html } from './dom.js';
 import { Icon } from './icons.js';
 import { token } from './api.js';
 import { useEvery } from './hooks.js';
 import { read } from './store.js';
-import { percent } from './fmt.js';
+import { percent, together } from './fmt.js';
 import { buttonText, command, consequence, isMain, obstacle, verbsOf } from './verbs.js';
 import { Confirm } from './confirm.js';
 
 export function Actions({ r, stale }) {
   const [asked, ask] = useState(null);
   const [said, say] = useState('');
+  const told = useRef(null);
   useEffect(() => {
     if (!said) return undefined;
+    told.current.focus(); // the button that was pressed may be gone; the next ones come after this
     const timer = setTimeout(() => say(''), 12000);
     return () => clearTimeout(timer);
   }, [said]);
@@ -23,6 +25,7 @@ export function Actions({ r, stale }) {
   return html`
     <section class="acts" aria-label="Actions">
       ${readOnly && html`<p class="read-only"><${Icon} name="lock" />Read only: this token may look, not act.</p>`}
+      <p class="said" role="status" tabindex="-1" ref=${told}>${said && html`<${Icon} name="check" />${together(said)}`}</p>
       <ul>${verbs.map((verb) => {
         const why = obstacle(verb, r, { stale, token: token() });
         const id = `cost-${verb}`;
@@ -34,7 +37,6 @@ export function Actions({ r, stale }) {
           </li>`;
       })}</ul>
       ${stale && html`<p class="terminal">Still possible in a terminal: <code>${command('rollback', r)}</code></p>`}
-      <p class="said" role="status">${said && html`<${Icon} name="check" />${said}`}</p>
       ${asked && html`<${Confirm} verb=${asked} r=${r} done=${(sentence) => { ask(null); if (sentence) say(sentence); }} />`}
       ${can('rollback') && html`<${Brake} r=${r} onClick=${() => ask('rollback')} />`}
     </section>`;

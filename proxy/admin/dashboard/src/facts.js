@@ -7,7 +7,8 @@ export function Facts({ r }) {
   const off = r.phase === 'rolled_back';
   const at = r.stages[r.stage.index - 1];
   const ring = !off && r.weight === 0 && at && (at.audience || at.mirror > 0) ? at : null;
-  const judged = r.arms.canary.requests;
+  // A rollback begins the counters anew; the gates keep what they judged.
+  const judged = off ? Math.max(0, ...r.gates.map((g) => g.samples.canary)) : r.arms.canary.requests;
   const drift = r.observed_weight == null ? 'no request yet'
     : ring ? 'of all requests'
     : Math.abs(r.observed_weight - r.weight) <= Math.max(0.1 * r.weight, 0.002) ? 'as asked' : `asked ${percent(r.weight)}`;

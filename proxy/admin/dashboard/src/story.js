@@ -6,8 +6,9 @@ import { about, clock, count, together } from './fmt.js';
 export function Story({ r, decisions }) {
   const moments = momentsOf(r, decisions);
   const { users, users_failed: hurt } = r.exposure;
-  // The same share of all active users would have seen an error, had everybody been on it.
-  const all = users > 0 ? (hurt / users) * r.users.active : 0;
+  // Had everybody been on it for as long: the users hurt, by the share of users that was there.
+  const bad = r.stages.find((s) => s.state === 'failed');
+  const all = bad?.weight > 0 ? hurt / bad.weight : 0;
   return html`
     <section class="section story" aria-labelledby="story">
       <h2 id="story">What happened</h2>

@@ -139,13 +139,15 @@ export function actionOf(d) {
   const at = percent(d.to);
   switch (d.action) {
     case 'start': case 'restart': case 'retry': return { icon: 'play', text: d.from === d.to ? d.action : move };
-    case 'advance': case 'approve': case 'promote': return { icon: 'up', text: d.from === d.to ? upper(d.action) : move };
+    case 'advance': case 'approve': case 'promote': case 'widen': return { icon: 'up', text: d.from === d.to ? upper(d.action) : move };
     case 'complete': return { icon: 'check', text: `completed at ${at}` };
     case 'rollback': return { icon: 'undo', text: d.from === d.to ? 'rolled back' : move, tone: 'fail' };
     case 'step_back': case 'step-back': return { icon: 'down', text: d.from === d.to ? 'stepped back' : move, tone: 'warn' };
     case 'hold': return { icon: 'pause', text: `held at ${at}` };
     case 'pause': return { icon: 'pause', text: 'paused' };
     case 'resume': return { icon: 'play', text: 'resumed' };
+    case 'replan': return { icon: 'dot', text: 'plan read' };
+    case 'await': return { icon: 'person', text: 'asked a person' };
     case 'freeze': return { icon: 'snow', text: 'frozen', tone: 'warn' };
     case 'withdrawn': return { icon: 'down', text: 'withdrawn' };
   }

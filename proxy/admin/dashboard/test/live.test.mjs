@@ -1,53 +1,12 @@
 // The page on the real daemon: the demo's rollback seen happening, hold and approve, a restart survived, everything by keyboard.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { accessible, bin, host, launch, open, shoot, start, temp } from './browser.mjs';
+import { accessible, host, launch, open, shoot } from './browser.mjs';
+import { admin, answering, release, serin } from './release.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
 after(async () => { await browser?.close(); });
-
-const admin = (port) => `${host}:${port}`;
-const serin = (args, options) => start(bin, args, options);
-
-/** Two sample services, a crowd, and serin with one rollout between them. */
-async function release({ port, errors = '0%', toml, load = true }) {
-  const { dir, remove } = await temp();
-  const config = join(dir, 'serin.toml');
-  const all = [];
-  await writeFile(config, `[listen]
-address = "${host}:${port}"
-[admin]
-address = "${admin(port + 1)}"
-[state]
-dir = "${join(dir, 'state')}"
-[upstream.v1]
-servers = ["${host}:${port + 2}"]
-[upstream.v2]
-servers = ["${host}:${port + 3}"]
-${toml}`);
-  all.push(await serin(['demo', 'service', '--listen', `${host}:${port + 2}`, '--name', 'v1', '--latency', '2ms'], { ready: /\S/ }));
-  all.push(await serin(['demo', 'service', '--listen', `${host}:${port + 3}`, '--name', 'v2', '--latency', '2ms', '--errors', errors], { ready: /\S/ }));
-  const daemon = () => serin(['run', '-c', config], { env: { SERIN_ADMIN: '' } });
-  let running = await daemon();
-  await answering(`http://${admin(port + 1)}/healthz/ready`);
-  if (load) all.push(await serin(['demo', 'load', '--to', `http://${host}:${port}/`, '--rps', '150', '--users', '400']));
-  return {
-    url: `http://${admin(port + 1)}/`, dir,
-    restart: async (signal) => { await running.stop(signal); return async () => { running = await daemon(); await answering(`http://${admin(port + 1)}/healthz/ready`); }; },
-    end: async () => { for (const p of all.reverse()) await p.stop(); await running.stop(); await remove(); },
-  };
-}
-
-async function answering(url) {
-  for (let i = 0; i < 100; i++) {
-    try { if ((await fetch(url)).ok) return; } catch { /* not yet */ }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`${url} does not answer`);
-}
 
 const pill = (page) => page.locator('.pill').first();
 
