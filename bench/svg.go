@@ -10,23 +10,27 @@ import (
 // The picture's measures, in pixels.
 const (
 	svgWidth   = 760
-	svgLeft    = 250 // where bars begin: scenario and proxy stand to the left
+	svgLeft    = 280 // where bars begin: scenario and proxy stand to the left
 	svgRight   = 90  // behind the longest bar, for its number
 	svgBar     = 16
 	svgGap     = 18 // between scenarios
 	svgTop     = 64
+	svgNumber  = 36  // what a number takes
 	svgLongest = 2.0 // ratios above this are cut and say so
 )
 
 // barColors are chosen to be told apart on white and on dark, and without colour vision.
 var barColors = map[string]string{"serin": "#e07a1f", "nginx": "#4c9a6a", "haproxy": "#4a7fb5", "caddy": "#8a8a8a"}
 
-// svg draws CPU per request, nginx being 1, one group of bars a scenario.
+// svg draws CPU per request, nginx being 1, one group of bars a scenario that all proxies run at full speed.
 func (r *results) svg() string {
 	base := bases[0]
 	var bars strings.Builder
 	y := svgTop
 	for _, scenario := range r.Scenarios {
+		if !pictured(scenario) {
+			continue
+		}
 		drawn := 0
 		for _, proxy := range r.Proxies {
 			ratio := median(ratios(r.Samples, scenario, proxy, base))
@@ -63,8 +67,22 @@ func drawBar(b *strings.Builder, y int, proxy string, ratio float64) {
 		label += " (cut)"
 	}
 	kind, _, _ := strings.Cut(proxy, "-")
+	number := end + 5
+	if one := barEnd(1); number <= one && one <= number+svgNumber {
+		number = one + 5 // clear of the line
+	}
 	fmt.Fprintf(b, `<text class="proxy" x="%d" y="%d">%s</text><rect x="%d" y="%d" width="%d" height="%d" rx="2" fill="%s"/><text x="%d" y="%d">%s</text>`+"\n",
-		svgLeft-6, y+svgBar-4, html.EscapeString(proxy), svgLeft, y, end-svgLeft, svgBar, barColors[kind], end+5, y+svgBar-4, label)
+		svgLeft-6, y+svgBar-4, html.EscapeString(proxy), svgLeft, y, end-svgLeft, svgBar, barColors[kind], number, y+svgBar-4, label)
+}
+
+// pictured scenarios say most of a proxy; a name that this program does not know is shown too.
+func pictured(name string) bool {
+	for _, s := range scenarios {
+		if s.name == name {
+			return s.only == "" && s.rate == 0 && s.idle == 0
+		}
+	}
+	return true
 }
 
 // barEnd is where a ratio's bar ends.
