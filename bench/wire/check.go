@@ -220,7 +220,6 @@ func onConn(n int) is {
 	}
 }
 
-// reason wants the status line's text.
 // isDated wants one Date, of now.
 func isDated() is {
 	return func(m *message) error {
@@ -236,6 +235,7 @@ func isDated() is {
 	}
 }
 
+// reason wants the status line's text.
 func reason(want string) is {
 	return func(m *message) error {
 		if _, got, _ := strings.Cut(m.line, fmt.Sprintf(" %d ", m.status)); got != want {
