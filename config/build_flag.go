@@ -18,6 +18,9 @@ type FeatureFlag struct {
 	StaleAfter time.Duration
 }
 
+// Line is the line of the file where a key or table begins; 0 where there is none.
+func (p *Plan) Line(key string) int { return p.lines.at(key) }
+
 // flagged reports whether a flag makes the arms of a rollout differ.
 func (b *builder) flagged(rollout string) bool {
 	for _, t := range b.config.Flag {

@@ -148,7 +148,7 @@ func (d *decoder) finish(tree map[string]any, hash string, opts Options) (*Plan,
 	d.table("", "", tree, reflect.ValueOf(c).Elem())
 	b := &builder{
 		decoder: d, config: c, opts: opts, dir: filepath.Dir(d.file),
-		plan:      &Plan{File: d.file, Hash: hash, config: c},
+		plan:      &Plan{File: d.file, Hash: hash, config: c, lines: d.lines},
 		upstreams: map[string]int{}, used: map[string]bool{}, told: map[string]bool{}, split: map[string]string{}, meant: map[string]bool{},
 	}
 	b.build()

@@ -36,6 +36,7 @@ type Plan struct {
 	Flags       []FeatureFlag
 
 	config *Config // what it was made of, defaults filled in
+	lines  index   // where its keys are
 }
 
 // Problem is one thing wrong in a file, or, as a warning, worth knowing.

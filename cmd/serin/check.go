@@ -57,7 +57,7 @@ cannot be judged within max_stage.`,
 		plan, problems := config.Load(path, config.Options{Getenv: e.getenv})
 		a := checkAnswer{File: path, Valid: plan != nil, Problems: append([]config.Problem{}, problems...), Warnings: []config.Problem{}, Timetables: []config.Timetable{}}
 		if plan != nil {
-			a.Warnings = append(a.Warnings, plan.Warnings...)
+			a.Warnings = append(append(a.Warnings, plan.Warnings...), staleFlags(plan, time.Now())...)
 			a.Timetables = append(a.Timetables, e.timetables(cmd.Context(), plan, *rps, errors)...)
 		}
 		return e.printCheck(a, asJSON)
