@@ -75,6 +75,6 @@ func (Windows) pattern() string { return "" }
 
 // RevertTable is [rollout.NAME] revert.
 type RevertTable struct {
-	Over  Duration `key:"over" default:"0s" max:"24h" doc:"A rollback takes the canary's share down step by step over so long, for a stable that has gone cold. Everybody stays on a bad canary the longer for it. A second rollback, a canary without a healthy server, and a restart of serin end it at once."`
-	Drain Duration `key:"drain" default:"30s" doc:"Requests and tunnels that are still under way on the canary so long after nobody is sent there any more are cut off. 0s is never."`
+	Over  Duration `key:"over" default:"0s" max:"24h" doc:"A rollback takes the canary's share down step by step over so long, for a stable that has gone cold. Everybody stays on a bad canary the longer for it. Members of rings return at once. A second rollback, a canary without a healthy server, and a restart of serin end it at once."`
+	Drain Duration `key:"drain" default:"30s" doc:"Requests and tunnels that are still under way on the canary so long after nobody is sent there any more are cut off, unless something else uses the canary's upstream too. 0s is never."`
 }

@@ -29,10 +29,11 @@ func (l *Loop) remember(r *rollout, seen *gate.Seen, news bool, now time.Time) {
 	if s.Age > windowYoung {
 		every = windowEveryLate
 	}
-	if !news && r.recorded == s.Step+1 && s.Age-r.recordedAt < every {
+	total := r.total[0].Total() + r.total[1].Total()
+	if !news && r.recorded == s.Step+1 && (s.Age-r.recordedAt < every || total == r.recordedTotal) {
 		return
 	}
-	r.recorded, r.recordedAt = s.Step+1, s.Age
+	r.recorded, r.recordedAt, r.recordedTotal = s.Step+1, s.Age, total
 	clock := s.Clock // as Step counts it at this look
 	if s.Phase == gate.Progressing && seen.CanaryHealthy && !s.Last.IsZero() {
 		clock += min(max(now.Sub(s.Last), 0), longestLook)

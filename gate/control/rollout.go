@@ -40,8 +40,13 @@ type rollout struct {
 
 	recordedAt time.Duration // age of the step at its last window
 	recorded   uint64        // the step, from 1; 0: none
+	// recordedTotal is what both arms had counted then: a window that says nothing new is not recorded.
+	recordedTotal uint64
 
 	emptied time.Time // the last users left the canary then, and what is under way is not cut off yet; zero: else
+
+	signals     signalled
+	signalsStep uint64 // that signals are of
 
 	// of the last look
 	lookedAt         time.Time
@@ -75,6 +80,7 @@ func (l *Loop) look(r *rollout, now time.Time) {
 	r.rings.look(&r.reading, now)
 	r.tracker.Add(now, &r.total[0], &r.total[1])
 	l.compare(r, now)
+	l.hearSignals(r, now)
 	if r.policy.Capacity > 0 || r.policy.StableCapacity > 0 {
 		r.traffic.add(now, r.state.Step, &r.total)
 	}
@@ -88,7 +94,7 @@ func (l *Loop) seen(r *rollout, now time.Time) *gate.Tick {
 	l.told.Seen = gate.Seen{
 		View: r.tracker.View(now), StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy,
 		ObservedWeight: r.observed(), WallClock: now, JournalAvailable: r.journalAvailable, WindowOpen: r.windowOpen,
-		Past: r.rings.of1(r.policy, r.state.Stage), Outside: l.outside(r.name, now),
+		Past: r.rings.of1(r.policy, r.state.Stage), Outside: l.outside(r.name, now), Signals: r.signals.views(now),
 		Load: r.load(now), Freeze: l.freeze, Mirror: r.comparison(now), Drilled: r.drilled(now),
 	}
 	return &l.told
@@ -207,6 +213,7 @@ func (l *Loop) resume(r *rollout, e *journal.Evidence) {
 			r.series.resume(&r.base)
 			r.total = [2]window.Snapshot{*e.Stable.Clone(), *e.Canary.Clone()}
 			l.resumeCompared(r, e.Mirror)
+			l.resumeSignals(r, e.Signals)
 			return
 		}
 		l.log.Warn("evidence of the stage lost: the stage begins anew", "rollout", r.name, "stage", r.state.Stage)
