@@ -68,7 +68,8 @@ func newSimulateCmd(e *env) *cobra.Command {
 		Short: "run the ladder in virtual time and print how it ends",
 		Long: `Runs each rollout's ladder in virtual time against made-up traffic, with the same
 judge as in production, and prints one run and the distribution of many. What a
-person would have to start or approve is done at once.`,
+person would have to start or approve is done at once; a ring is taken for one user in a
+hundred, with a past that nobody knows.`,
 		Args: noArgs,
 	}
 	s := simulation{}

@@ -47,7 +47,7 @@ func (r *rings) look(reading *Reading, now time.Time) {
 			h.Rebase()
 		}
 		if !h.at.IsZero() && now.Sub(h.at) > staleAfter {
-			h.History = window.History{}
+			h.Forget()
 		}
 		if i == 0 { // nobody asks for their buckets
 			plain := *s

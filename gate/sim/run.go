@@ -96,7 +96,7 @@ func (r *rollout) charge() {
 
 func (r *rollout) tick() {
 	dt := r.w.tick()
-	r.traffic.tick(r.at, dt, int(r.state.Weight), r.stable, r.canary)
+	r.traffic.tick(r.at, dt, r.share(), r.stable, r.canary)
 	r.at += dt
 	now := r.epoch.Add(r.at)
 	r.tracker.Add(now, r.stable, r.canary)
@@ -113,6 +113,17 @@ func (r *rollout) tick() {
 	case r.state.Step != step:
 		r.collect(r.tracker.WarmupLeft())
 	}
+}
+
+// ringShare is what a ring's members are taken for: one user in a hundred, like all others, and without a past.
+const ringShare = router.Full / 100
+
+// share is how many buckets the canary has.
+func (r *rollout) share() int {
+	if len(r.state.Rings) > 0 {
+		return int(max(r.state.Weight, ringShare))
+	}
+	return int(r.state.Weight)
 }
 
 func (r *rollout) observed() float64 {

@@ -5,6 +5,9 @@ import "time"
 // Table is all that the history knows: the last 15 to 30 minutes before its newest reading.
 func (h *History) Table() *Snapshot { return h.sum() }
 
+// Forget drops what was collected, not the newest reading.
+func (h *History) Forget() { h.halves = [2]*Snapshot{} }
+
 // Halves are the two halves as they are now, and how long ago the newer one began. They share nothing with h that changes.
 func (h *History) Halves(now time.Time) (halves [2]*Snapshot, age time.Duration) {
 	halves[0] = h.halves[0]
