@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"time"
 )
@@ -17,9 +18,10 @@ const (
 const (
 	// rationEvery is how often memory is looked at.
 	rationEvery = 250 * time.Millisecond
-	// collectEvery looks a collection is asked for while memory is short: what is in use is known only after one, and
-	// pooled buffers outlive two.
+	// collectEvery looks a collection is asked for while memory is short, and tidied times afterwards memory goes back to
+	// the system: what is in use is known only after a collection, and pooled buffers outlive one.
 	collectEvery = 4
+	tidied       = 2
 	// rationPart of the clients are asked to leave at a time, at least one.
 	rationPart = 8
 )
@@ -44,6 +46,7 @@ type MemoryTotals struct {
 func (p *Proxy) ration(ctx context.Context) {
 	ticker := time.NewTicker(rationEvery)
 	defer ticker.Stop()
+	untidy := 0
 	for looks := 1; ; looks++ {
 		select {
 		case <-ctx.Done():
@@ -54,8 +57,14 @@ func (p *Proxy) ration(ctx context.Context) {
 		if level == dire {
 			p.askToLeave(nil, 1+p.Connections()/rationPart)
 		}
-		if level != plenty && looks%collectEvery == 0 {
+		switch {
+		case looks%collectEvery != 0:
+		case level != plenty:
+			untidy = tidied
 			runtime.GC()
+		case untidy > 0:
+			untidy--
+			debug.FreeOSMemory()
 		}
 	}
 }
