@@ -6,8 +6,9 @@ import (
 	"sync"
 )
 
-// maxConnections is how many clients may be connected when Options says nothing: every event stream, and as many more.
-const maxConnections = 2 * maxSubscribers
+// maxConnections is how many clients may be connected when Options says nothing: as many browsers as there are event streams,
+// six connections each, and a quarter more for everybody else.
+const maxConnections = 8 * maxSubscribers
 
 // crowd bounds the connections, so that a flood here leaves descriptors to the data plane. When it is full, the one that
 // has been waiting for a request the longest makes room for the next; where all are busy the next is closed.

@@ -85,6 +85,7 @@ type Options struct {
 	Freezer       Freezer
 	Drills        Drills
 	Besides       Besides
+	Signals       Signals
 	Traffic       Traffic
 	Router        Router
 	Flags         Flags
@@ -96,6 +97,6 @@ type Options struct {
 	Ready         func() (bool, string) // whether traffic is welcome, else why not; nil: always
 	Version       string                // of the binary, for serin_build_info
 	Revision      string                // of its source
-	Connections   int                   // open at a time; 0: 128
+	Connections   int                   // open at a time; 0: 512
 	Log           *slog.Logger          // nil: silent
 }

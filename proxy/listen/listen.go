@@ -36,8 +36,9 @@ const (
 	socketMode = 0o660
 	// reserved descriptors are never used for clients: logs, state, listeners, names.
 	reserved = 32
-	// mostAdmin connections of the admin API have descriptors set aside, fewer where there are few.
-	mostAdmin = 128
+	// mostAdmin connections of the admin API have descriptors set aside, fewer where there are few: a browser that shows the
+	// dashboard opens up to six.
+	mostAdmin = 512
 )
 
 // Spec says where to listen and whom to believe.

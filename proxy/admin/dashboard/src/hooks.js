@@ -28,13 +28,15 @@ export function usePolled(path, period) {
     let timer = 0;
     let over = false;
     const ask = async () => {
+      let failed = false;
       try {
         const data = document.hidden && answer.data ? null : await get(path);
         if (!over && data) set({ path, data, error: null });
       } catch (error) {
+        failed = true;
         if (!over) set((old) => ({ path, data: old.path === path ? old.data : null, error }));
       }
-      if (!over) timer = setTimeout(ask, period);
+      if (!over) timer = setTimeout(ask, failed ? Math.min(period, 3000) : period);
     };
     ask();
     return () => { over = true; clearTimeout(timer); };
