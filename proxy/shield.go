@@ -98,7 +98,8 @@ func (x *exchange) toStable(pool *upstream.Pool) {
 			x.key = addressKey(x.routed.Client)
 		}
 	}
-	x.end, x.headAt, x.sentAt, x.retries, x.sent = ending{}, 0, 0, 0, false
+	x.end, x.headAt, x.sentAt, x.sent = ending{}, 0, 0, false
+	x.retries = max(x.retries+1, pool.Retries()) // stable is asked once
 	x.replyBody.Reset(wire.NoBody, 0, 0)
 	x.address()
 	body := append([]byte(nil), x.out.b[x.headEnd:]...)

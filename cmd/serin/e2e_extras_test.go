@@ -117,7 +117,9 @@ func TestE2E_Mirror_CanaryDies_UsersNoticeNothing(t *testing.T) {
 			}
 		}
 	}
-	look("a good shadow", func(m admin.Mirror) bool { return m.Learned && m.Requests["match"] > 200 && m.Requests["mismatch"] == 0 })
+	look("a good shadow", func(m admin.Mirror) bool {
+		return m.Learned && m.Requests["match"] > 200 && m.Requests["mismatch"] == 0
+	})
 	s.v2.Kill()
 	look("a dead shadow", func(m admin.Mirror) bool { return m.Requests["failed"] > 50 })
 	s.Follow(20*time.Second, func(ro admin.Rollout) bool { return ro.Phase == "holding" })

@@ -66,16 +66,28 @@ func (k *extrasKeeper) Besides() []admin.BesideTotals {
 	}
 	var out []admin.BesideTotals
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		t := k.mirrored(name)
-		b := admin.BesideTotals{Rollout: name}
-		if k.shown[name] != nil {
-			b.Mirrored, b.Control = results(t), [2]uint64{t.Control - t.Unlike, t.Unlike}
-		}
-		if s := k.shields[name]; s != nil {
-			n := s.Totals()
-			b.Shielded = map[string]uint64{"saved": n.Saved, "lost": n.Lost, "over_budget": n.Refused}
-		}
-		out = append(out, b)
+		out = append(out, k.beside(name))
 	}
 	return out
+}
+
+// Beside are the counters of one rollout.
+func (k *extrasKeeper) Beside(rollout string) (admin.BesideTotals, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.beside(rollout), k.shown[rollout] != nil || k.shields[rollout] != nil
+}
+
+// beside is Beside with mu held.
+func (k *extrasKeeper) beside(rollout string) admin.BesideTotals {
+	b := admin.BesideTotals{Rollout: rollout}
+	if k.shown[rollout] != nil {
+		t := k.mirrored(rollout)
+		b.Mirrored, b.Control = results(t), [2]uint64{t.Control - t.Unlike, t.Unlike}
+	}
+	if s := k.shields[rollout]; s != nil {
+		n := s.Totals()
+		b.Shielded = map[string]uint64{"saved": n.Saved, "lost": n.Lost, "over_budget": n.Refused}
+	}
+	return b
 }

@@ -123,8 +123,17 @@ func statusText(ro admin.Rollout) []string {
 	if ro.BaselineNote != "" {
 		lines = append(lines, hanging("  baseline ", ro.BaselineNote)...)
 	}
+	lines = append(lines, signalsText(ro)...)
 	if ro.Users.Active > 0 {
 		lines = append(lines, usersText(ro)...)
+	}
+	if n := ro.Shield; n["saved"]+n["lost"]+n["over_budget"] > 0 {
+		lines = append(lines, wrapped(fmt.Sprintf("shield: %s canary failures answered by stable, %s lost there too, %s over its retry budget",
+			count(n["saved"]), count(n["lost"]), count(n["over_budget"])), "  ")...)
+	}
+	if n := ro.Mirror; n["sampled"] > 0 {
+		lines = append(lines, wrapped(fmt.Sprintf("mirror: %s answers like stable's, %s unlike, %s used to learn, %s not mirrored for want of room (serin why)",
+			count(n["match"]), count(n["mismatch"]), count(n["learning"]), count(n["dropped"])), "  ")...)
 	}
 	if ro.Drill != nil {
 		lines = append(lines, wrapped("drill by "+ro.Drill.Actor+": "+ro.Drill.Sentence, "  ")...)

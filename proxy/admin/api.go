@@ -40,42 +40,46 @@ type DaemonJournal struct {
 // Rollout is the status of one rollout. Shares and rates are fractions (0.05) and per second; durations are seconds of the
 // monotonic clock; times are wall time, for people. More fields may follow, none of these changes its name.
 type Rollout struct {
-	Name            string        `json:"name"`
-	Version         uint64        `json:"version"` // rises with every journalled decision; if_version compares with it
-	Phase           string        `json:"phase"`   // waiting progressing awaiting_approval holding paused completed rolled_back
-	Revision        string        `json:"revision"`
-	Attempt         int           `json:"attempt"`
-	Route           string        `json:"route"`
-	Weight          float64       `json:"weight"`            // of buckets
-	ObservedWeight  *float64      `json:"observed_weight"`   // of requests; null: no traffic yet
-	KeyMissingRatio float64       `json:"key_missing_ratio"` // requests without any key
-	Stage           Stage         `json:"stage"`
-	Stages          []Rung        `json:"stages"`
-	Verdict         string        `json:"verdict"` // hold pass fail
-	Reason          string        `json:"reason"`  // a reason code; empty where none is needed
-	Baseline        string        `json:"baseline"`
-	BaselineNote    string        `json:"baseline_note,omitempty"` // whom a ring's members are compared with, in words
-	Sentence        string        `json:"sentence"`
-	Next            string        `json:"next"`
-	Gates           []Gate        `json:"gates"`
-	Arms            Arms          `json:"arms"`
-	Exposure        Exposure      `json:"exposure"`
-	Users           Users         `json:"users"`
-	Window          OpenWindow    `json:"window"`
-	Capacity        *Capacity     `json:"capacity"` // null: nobody said what the pools carry
-	Approval        *Deadline     `json:"approval"` // null: nobody is asked
-	Hold            *Deadline     `json:"hold"`     // null: no confirmed hold
-	Allowed         []string      `json:"allowed"`  // verbs that apply now
-	WaitingFor      *string       `json:"waiting_for"`
-	LastDecision    *DecisionView `json:"last_decision"`
-	Reasons         []string      `json:"reasons,omitempty"` // all of them when several hold
-	DryRun          bool          `json:"dry_run,omitempty"`
-	Drill           *DrillRun     `json:"drill,omitempty"` // that runs now
-	StableHealthy   bool          `json:"stable_healthy"`  // a server of the pool takes traffic
-	CanaryHealthy   bool          `json:"canary_healthy"`
-	You             string        `json:"you,omitempty"`   // the token that asks: allowed is what it may do
-	Alert           *Alert        `json:"alert,omitempty"` // what was told and waits for somebody
-	Upstreams       ArmUpstreams  `json:"upstreams"`
+	Name            string            `json:"name"`
+	Version         uint64            `json:"version"` // rises with every journalled decision; if_version compares with it
+	Phase           string            `json:"phase"`   // waiting progressing awaiting_approval holding paused completed rolled_back
+	Revision        string            `json:"revision"`
+	Attempt         int               `json:"attempt"`
+	Route           string            `json:"route"`
+	Weight          float64           `json:"weight"`            // of buckets
+	ObservedWeight  *float64          `json:"observed_weight"`   // of requests; null: no traffic yet
+	KeyMissingRatio float64           `json:"key_missing_ratio"` // requests without any key
+	Stage           Stage             `json:"stage"`
+	Stages          []Rung            `json:"stages"`
+	Verdict         string            `json:"verdict"` // hold pass fail
+	Reason          string            `json:"reason"`  // a reason code; empty where none is needed
+	Baseline        string            `json:"baseline"`
+	BaselineNote    string            `json:"baseline_note,omitempty"` // whom a ring's members are compared with, in words
+	Sentence        string            `json:"sentence"`
+	Next            string            `json:"next"`
+	Gates           []Gate            `json:"gates"`
+	Arms            Arms              `json:"arms"`
+	Exposure        Exposure          `json:"exposure"`
+	Users           Users             `json:"users"`
+	Window          OpenWindow        `json:"window"`
+	Capacity        *Capacity         `json:"capacity"`               // null: nobody said what the pools carry
+	Approval        *Deadline         `json:"approval"`               // null: nobody is asked
+	Hold            *Deadline         `json:"hold"`                   // null: no confirmed hold
+	Signals         []Signal          `json:"signals,omitempty"`      // business signals of all stages, by name
+	SignalsLate     uint64            `json:"signals_late,omitempty"` // judged events that came after their stage was over
+	Allowed         []string          `json:"allowed"`                // verbs that apply now
+	WaitingFor      *string           `json:"waiting_for"`
+	LastDecision    *DecisionView     `json:"last_decision"`
+	Reasons         []string          `json:"reasons,omitempty"` // all of them when several hold
+	DryRun          bool              `json:"dry_run,omitempty"`
+	Drill           *DrillRun         `json:"drill,omitempty"`  // that runs now
+	Mirror          map[string]uint64 `json:"mirror,omitempty"` // mirrored requests by result, since the daemon's start
+	Shield          map[string]uint64 `json:"shield,omitempty"` // canary failures by what stable made of them
+	StableHealthy   bool              `json:"stable_healthy"`   // a server of the pool takes traffic
+	CanaryHealthy   bool              `json:"canary_healthy"`
+	You             string            `json:"you,omitempty"`   // the token that asks: allowed is what it may do
+	Alert           *Alert            `json:"alert,omitempty"` // what was told and waits for somebody
+	Upstreams       ArmUpstreams      `json:"upstreams"`
 }
 
 // ArmUpstreams names the pools of the arms.

@@ -113,6 +113,10 @@ func (fakeBesides) Mirror(string) Mirror {
 	return Mirror{Running: true, Share: .1, Requests: map[string]uint64{"match": 3}, Differences: []Difference{{Field: "$.a", Kind: "value", Count: 2}}}
 }
 
+func (f fakeBesides) Beside(rollout string) (BesideTotals, bool) {
+	return f.Besides()[0], rollout == "checkout"
+}
+
 func (fakeBesides) Besides() []BesideTotals {
 	return []BesideTotals{
 		{Rollout: "checkout", Mirrored: map[string]uint64{"match": 3, "failed": 1}, Control: [2]uint64{5, 1}},
@@ -126,6 +130,9 @@ func TestMirror_AndItsMetrics_AreShown(t *testing.T) {
 	h := New(o).Handler()
 	if body := ask(h, "GET", "/v1/rollouts/checkout/mirror", "").Body.String(); !strings.Contains(body, `"noise":[]`) || !strings.Contains(body, `"field":"$.a"`) {
 		t.Errorf("got %s", body)
+	}
+	if body := ask(h, "GET", "/v1/rollouts/checkout", "").Body.String(); !strings.Contains(body, `"mirror":{"failed":1,"match":3}`) {
+		t.Errorf("the status lacks the mirror's counts: %s", body)
 	}
 	text := ask(h, "GET", "/metrics", "").Body.String()
 	for _, line := range []string{

@@ -9,6 +9,8 @@ import (
 type Besides interface {
 	// Mirror is what the rollout's mirror, the one that runs or the last of this process, has found.
 	Mirror(rollout string) Mirror
+	// Beside are the counters of one rollout; false: it has no mirror and no shield, and had none.
+	Beside(rollout string) (BesideTotals, bool)
 	// Besides are the counters of all rollouts that have a mirror or a shield, or had one; cumulative since the daemon's start.
 	Besides() []BesideTotals
 }
@@ -54,6 +56,16 @@ type DifferentRequest struct {
 	Target string    `json:"target"`
 	Stable string    `json:"stable"`
 	Canary string    `json:"canary"`
+}
+
+// beside adds to a rollout what its mirror and its shield have counted.
+func (s *Server) beside(ro *Rollout) {
+	if s.o.Besides == nil {
+		return
+	}
+	if t, ok := s.o.Besides.Beside(ro.Name); ok {
+		ro.Mirror, ro.Shield = t.Mirrored, t.Shielded
+	}
 }
 
 func (s *Server) oneMirror(w http.ResponseWriter, r *http.Request) {

@@ -168,6 +168,10 @@ func (s *Server) shown(p someone, st *control.RolloutStatus) Rollout {
 		ro.You = p.token.Name
 		ro.Allowed = slices.DeleteFunc(gate.AllowedTo(st.State, st.Policy, time.Now(), p.rights()), func(verb string) bool { return !p.may(verb) })
 	}
+	s.beside(&ro)
+	if s.o.Signals != nil {
+		ro.Signals, ro.SignalsLate = s.o.Signals.Totals(st.Name)
+	}
 	if s.o.Notices == nil {
 		return ro
 	}
