@@ -30,6 +30,10 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 		r.Split.Force = string(t.Force.Header)
 		b.force(join(at, "force"), r.Split.Force)
 	}
+	if t.Signals != nil {
+		r.Signals = string(t.Signals.Header)
+		b.force(join(at, "signals"), r.Signals)
+	}
 	r.Policy = b.policy(at, name, t)
 	r.Policy.Notify = b.notified(at, t.Notify)
 	if knowStable && knowCanary {

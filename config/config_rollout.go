@@ -2,38 +2,44 @@ package config
 
 // RolloutTable is [rollout.NAME].
 type RolloutTable struct {
-	Route         Text         `key:"route" doc:"Name of the route whose requests are split. Needed once the file has routes; without routes the only rollout takes every request."`
-	Stable        Text         `key:"stable" required:"true" doc:"Upstream that serves now, and that everything returns to."`
-	Canary        Text         `key:"canary" required:"true" doc:"Upstream to be released."`
-	Key           []Key        `key:"key" default:"header:X-User-Id, mint:serin_uid" doc:"Where a user's key is: the first that is present wins. mint:NAME reads the cookie NAME and makes it where there is none. A request without any key goes to stable and is no evidence."`
-	Salt          *Salt        `key:"salt" doc:"What makes this rollout's buckets its own. A secret where users could pick their bucket. Default: the rollout's name."`
-	Force         *ForceTable  `key:"force" doc:"Let a request ask for an arm. Forced requests are never evidence. Off unless given."`
-	Start         Text         `key:"start" default:"auto" enum:"auto|manual" doc:"auto begins a new revision by itself; manual waits for serin start."`
-	Ladder        Rungs        `key:"ladder" doc:"The stages in short: [\"1%\", \"5%\", \"100%\"], \"2% x2\" (doubling), \"10% +10%\" (steps), or [\"preview\", \"100%\"]. Ends at 100%. Either this or [[rollout.NAME.stage]]; without both, 1%, 5%, 25%, 100%."`
-	Stage         []StageTable `key:"stage" doc:"The stages in full, in their order."`
-	Every         Duration     `key:"every" default:"15m" min:"1s" doc:"Least time of every stage, the last included. Longer sees slower faults; the whole release takes at least the sum."`
-	MaxStage      Duration     `key:"max_stage" default:"6h" min:"1s" doc:"A stage that has not passed by then asks a person (or widens, see sparse)."`
-	Warmup        Duration     `key:"warmup" default:"120s" doc:"After the canary first takes traffic its latency is no evidence for so long; its errors always are."`
-	Sparse        Text         `key:"sparse" default:"extend" enum:"extend|widen|ask" doc:"With too little traffic to judge: extend waits to max_stage, widen goes on to widen_max without evidence, ask asks a person."`
-	WidenMax      *Weight      `key:"widen_max" min:"0.01%" doc:"The most that sparse = \"widen\" gives without evidence. Default: the next stage's weight."`
-	HoldTimeout   Duration     `key:"hold_timeout" default:"60m" doc:"A confirmed hold lasts at most this, then on_hold_timeout. 0s is for ever."`
-	OnHoldTimeout Text         `key:"on_hold_timeout" default:"rollback" enum:"rollback|step_back|ask" doc:"What ends a confirmed hold."`
-	OnFail        Text         `key:"on_fail" default:"rollback" enum:"rollback|freeze" doc:"freeze keeps a failed version where it is: only for versions that must not be reverted."`
-	Revert        RevertTable  `key:"revert" doc:"How a rollback returns. At once unless given."`
-	Holdback      Weight       `key:"holdback" default:"1%" max:"50%" doc:"Stable keeps this share in the last stage, as a living baseline, until the rollout completes. 0% judges the last stage against stable's past, which only absolute limits may revert."`
-	KeepOld       Duration     `key:"keep_old" default:"1h" doc:"After completion stable stays warm for so long and serin rollback stays instant."`
-	Shield        Flag         `key:"shield" default:"false" doc:"A request with an idempotent method whose canary answer fails (5xx, no connection, reset, timeout) before its first byte goes once to stable, within stable's retry budget (upstream retry.budget). The user sees stable's answer; the gates count the canary's failure. Forced requests are left alone."`
-	Mirror        MirrorTable  `key:"mirror" doc:"How the copies of a stage with mirror are sent, and their answers compared with the users'."`
-	Drill         DrillTable   `key:"drill" doc:"Ask for a drill before the rollout begins."`
-	Expose        Flag         `key:"expose" default:"false" doc:"Tell clients their arm in Serin-Arm."`
-	Window        *Windows     `key:"window" doc:"Starts and widens only then: [DAYS] HH:MM-HH:MM ZONE, such as Mon-Thu 09:00-16:00 Europe/Berlin, or a list of them. A stage's clock and its gates go on outside, and a rollback may come at any time. Default: always."`
-	Judge         Text         `key:"judge" default:"evidence" enum:"evidence|plain" doc:"evidence weighs what was seen; plain compares a rolling window with the limits, without statistics."`
-	Plain         PlainTable   `key:"plain" doc:"Only for judge = \"plain\"."`
-	Errors        ErrorsTable  `key:"errors" doc:"How often the judge may be wrong. Smaller is surer and slower."`
-	DryRun        Flag         `key:"dry_run" default:"false" doc:"Decide and report, move nothing: the rollout begins at stage 1 with nobody on the canary and judges what it gets. Only a person moves users, with serin promote, step-back and rollback."`
-	Exclusive     Text         `key:"exclusive" doc:"A user is in at most one rollout or experiment of this group. All of them take the same key; on one route they may stand side by side. Who is not in this one gets stable and is no evidence. A rollout that has its route for itself goes to everybody at 100%."`
-	Notify        []Text       `key:"notify" doc:"Who is told of this rollout: names of [notify.NAME]."`
-	Gate          []GateTable  `key:"gate" doc:"One measured criterion each; all must pass to widen, one that fails rolls back."`
+	Route         Text          `key:"route" doc:"Name of the route whose requests are split. Needed once the file has routes; without routes the only rollout takes every request."`
+	Stable        Text          `key:"stable" required:"true" doc:"Upstream that serves now, and that everything returns to."`
+	Canary        Text          `key:"canary" required:"true" doc:"Upstream to be released."`
+	Key           []Key         `key:"key" default:"header:X-User-Id, mint:serin_uid" doc:"Where a user's key is: the first that is present wins. mint:NAME reads the cookie NAME and makes it where there is none. A request without any key goes to stable and is no evidence."`
+	Salt          *Salt         `key:"salt" doc:"What makes this rollout's buckets its own. A secret where users could pick their bucket. Default: the rollout's name."`
+	Signals       *SignalsTable `key:"signals" doc:"Take business signals from the upstreams' answers. They can always be sent to POST /v1/signals."`
+	Force         *ForceTable   `key:"force" doc:"Let a request ask for an arm. Forced requests are never evidence. Off unless given."`
+	Start         Text          `key:"start" default:"auto" enum:"auto|manual" doc:"auto begins a new revision by itself; manual waits for serin start."`
+	Ladder        Rungs         `key:"ladder" doc:"The stages in short: [\"1%\", \"5%\", \"100%\"], \"2% x2\" (doubling), \"10% +10%\" (steps), or [\"preview\", \"100%\"]. Ends at 100%. Either this or [[rollout.NAME.stage]]; without both, 1%, 5%, 25%, 100%."`
+	Stage         []StageTable  `key:"stage" doc:"The stages in full, in their order."`
+	Every         Duration      `key:"every" default:"15m" min:"1s" doc:"Least time of every stage, the last included. Longer sees slower faults; the whole release takes at least the sum."`
+	MaxStage      Duration      `key:"max_stage" default:"6h" min:"1s" doc:"A stage that has not passed by then asks a person (or widens, see sparse)."`
+	Warmup        Duration      `key:"warmup" default:"120s" doc:"After the canary first takes traffic its latency is no evidence for so long; its errors always are."`
+	Sparse        Text          `key:"sparse" default:"extend" enum:"extend|widen|ask" doc:"With too little traffic to judge: extend waits to max_stage, widen goes on to widen_max without evidence, ask asks a person."`
+	WidenMax      *Weight       `key:"widen_max" min:"0.01%" doc:"The most that sparse = \"widen\" gives without evidence. Default: the next stage's weight."`
+	HoldTimeout   Duration      `key:"hold_timeout" default:"60m" doc:"A confirmed hold lasts at most this, then on_hold_timeout. 0s is for ever."`
+	OnHoldTimeout Text          `key:"on_hold_timeout" default:"rollback" enum:"rollback|step_back|ask" doc:"What ends a confirmed hold."`
+	OnFail        Text          `key:"on_fail" default:"rollback" enum:"rollback|freeze" doc:"freeze keeps a failed version where it is: only for versions that must not be reverted."`
+	Revert        RevertTable   `key:"revert" doc:"How a rollback returns. At once unless given."`
+	Holdback      Weight        `key:"holdback" default:"1%" max:"50%" doc:"Stable keeps this share in the last stage, as a living baseline, until the rollout completes. 0% judges the last stage against stable's past, which only absolute limits may revert."`
+	KeepOld       Duration      `key:"keep_old" default:"1h" doc:"After completion stable stays warm for so long and serin rollback stays instant."`
+	Shield        Flag          `key:"shield" default:"false" doc:"A request with an idempotent method whose canary answer fails (5xx, no connection, reset, timeout) before its first byte goes once to stable, within stable's retry budget (upstream retry.budget). The user sees stable's answer; the gates count the canary's failure. Forced requests are left alone."`
+	Mirror        MirrorTable   `key:"mirror" doc:"How the copies of a stage with mirror are sent, and their answers compared with the users'."`
+	Drill         DrillTable    `key:"drill" doc:"Ask for a drill before the rollout begins."`
+	Expose        Flag          `key:"expose" default:"false" doc:"Tell clients their arm in Serin-Arm."`
+	Window        *Windows      `key:"window" doc:"Starts and widens only then: [DAYS] HH:MM-HH:MM ZONE, such as Mon-Thu 09:00-16:00 Europe/Berlin, or a list of them. A stage's clock and its gates go on outside, and a rollback may come at any time. Default: always."`
+	Judge         Text          `key:"judge" default:"evidence" enum:"evidence|plain" doc:"evidence weighs what was seen; plain compares a rolling window with the limits, without statistics."`
+	Plain         PlainTable    `key:"plain" doc:"Only for judge = \"plain\"."`
+	Errors        ErrorsTable   `key:"errors" doc:"How often the judge may be wrong. Smaller is surer and slower."`
+	DryRun        Flag          `key:"dry_run" default:"false" doc:"Decide and report, move nothing: the rollout begins at stage 1 with nobody on the canary and judges what it gets. Only a person moves users, with serin promote, step-back and rollback."`
+	Exclusive     Text          `key:"exclusive" doc:"A user is in at most one rollout or experiment of this group. All of them take the same key; on one route they may stand side by side. Who is not in this one gets stable and is no evidence. A rollout that has its route for itself goes to everybody at 100%."`
+	Notify        []Text        `key:"notify" doc:"Who is told of this rollout: names of [notify.NAME]."`
+	Gate          []GateTable   `key:"gate" doc:"One measured criterion each; all must pass to widen, one that fails rolls back."`
+}
+
+// SignalsTable is [rollout.NAME] signals.
+type SignalsTable struct {
+	Header Header `key:"header" required:"true" doc:"Field of an upstream's answer that says what the request brought about: checkout_done=1, revenue=12.50. It is taken off before the client sees it."`
 }
 
 // ForceTable is [rollout.NAME] force.

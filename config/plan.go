@@ -176,5 +176,6 @@ type Rollout struct {
 	Rings          []Ring // of Split.Rings
 	Shield         bool   // a canary's failures get a second chance on stable
 	Mirror         Mirror
+	Signals        string      // the field of answers that carries business signals; "": none
 	Probes         []probe.Ask // of gates that are measured elsewhere
 }

@@ -193,8 +193,12 @@ func comparison(f *Finding) string {
 	case f.Absolute:
 		return fmt.Sprintf("the canary's %s is %s%s (%s limit %s)", quantity(f), percent(f.Canary), lately(f), rule, percent(limit))
 	}
-	return fmt.Sprintf("the canary's %s is %s against %s %s%s (%s limit + %s)", quantity(f), percent(f.Canary),
-		percent(f.Stable), whose(f), lately(f), rule, points(limit))
+	sign := "+"
+	if f.Lower {
+		sign = "-"
+	}
+	return fmt.Sprintf("the canary's %s is %s against %s %s%s (%s limit %s %s)", quantity(f), percent(f.Canary),
+		percent(f.Stable), whose(f), lately(f), rule, sign, points(limit))
 }
 
 // lately names the window that the numbers are of.

@@ -225,6 +225,9 @@ func harm(f *Finding) string {
 	case f.Absolute:
 		return fmt.Sprintf("%s %s", percent(f.PassLimit), nouns(f.Metric))
 	}
+	if f.Lower {
+		return fmt.Sprintf("%s less %s", points(f.PassLimit), nouns(f.Metric))
+	}
 	return fmt.Sprintf("%s more %s", points(f.PassLimit), nouns(f.Metric))
 }
 

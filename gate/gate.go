@@ -138,19 +138,20 @@ type Criterion interface {
 // Question is what a criterion is asked at one tick.
 type Question struct {
 	View      *window.View
-	Mirror    *window.View       // comparisons of mirrored answers, stable's those of stable with itself; nil: no mirror
-	Stage     int                // 1-based
-	Crossings int                // K: crossings of the ladder, the bake included
-	Failers   int                // C: criteria with CanFail in this ladder
-	NextShare float64            // the share of the users that the crossing answers for (Policy.crossing)
-	Dwelled   bool               // the stage clock has reached Least
-	Frozen    *window.Snapshot   // stable's last table where no living baseline exists; nil: concurrent
-	AlphaFail float64            // errors.false_rollback, default .01
-	AlphaPass float64            // errors.false_pass, default .05, halved by each evidence restart
-	Outside   map[string]Outside // by Criterion.Rule; nil: nothing was asked
-	Past      *Past              // the canary has only a ring's members, and Frozen is their own past; nil: it is not
-	Plain     *Plain             // judge = "plain": limits on View.Plain, no statistics; nil: evidence
-	Terse     bool               // leave out what is for people only: the intervals
+	Mirror    *window.View            // comparisons of mirrored answers, stable's those of stable with itself; nil: no mirror
+	Stage     int                     // 1-based
+	Crossings int                     // K: crossings of the ladder, the bake included
+	Failers   int                     // C: criteria with CanFail in this ladder
+	NextShare float64                 // the share of the users that the crossing answers for (Policy.crossing)
+	Dwelled   bool                    // the stage clock has reached Least
+	Frozen    *window.Snapshot        // stable's last table where no living baseline exists; nil: concurrent
+	AlphaFail float64                 // errors.false_rollback, default .01
+	AlphaPass float64                 // errors.false_pass, default .05, halved by each evidence restart
+	Signals   map[string]*window.View // by signal; nil: none is judged
+	Outside   map[string]Outside      // by Criterion.Rule; nil: nothing was asked
+	Past      *Past                   // the canary has only a ring's members, and Frozen is their own past; nil: it is not
+	Plain     *Plain                  // judge = "plain": limits on View.Plain, no statistics; nil: evidence
+	Terse     bool                    // leave out what is for people only: the intervals
 }
 
 // Finding is one criterion's answer. JSON names are product.md's.
@@ -181,6 +182,7 @@ type Finding struct {
 	WorstShare      float64  `json:"worst_bucket_share,omitempty"`
 	Past            bool     `json:"own_past,omitempty"`       // stable\'s numbers are the same people's, before their ring opened
 	Unfit           bool     `json:"-"`                        // the own past is too little to ever pass against: the gate is not asked
+	Lower           bool     `json:"lower,omitempty"`          // lower is worse: the rates are of what should happen, differences and limits are harm
 	Note            string   `json:"note,omitempty"`           // what an outside source said, or why it said nothing
 	WindowSeconds   float64  `json:"window_seconds,omitempty"` // the numbers are of the last 60 or 300 s; 0: of the whole step
 }
@@ -238,7 +240,8 @@ type Seen struct {
 	Drilled          bool         // a drill of this revision has passed lately (Policy.DrillAge)
 	Past             *Past        // of the stage's ring; nil: unknown
 	Outside          map[string]Outside
-	StableHealthy    bool // pools with at least one healthy server
+	Signals          map[string]*window.View // business signals of the step
+	StableHealthy    bool                    // pools with at least one healthy server
 	CanaryHealthy    bool
 	WindowOpen       bool
 	JournalAvailable bool

@@ -108,12 +108,16 @@ func oddsText(o float64) string {
 
 // gateName is a metric as people call its gate: "error", "p99", "client error".
 func gateName(metric string) string {
+	metric = strings.TrimPrefix(metric, "signal.")
 	metric = strings.TrimPrefix(strings.TrimSuffix(metric, "_rate"), "latency_")
 	return strings.ReplaceAll(metric, "_", " ")
 }
 
 // nouns is what a rate counts: "errors", "client errors".
 func nouns(metric string) string {
+	if strings.HasPrefix(metric, "signal.") {
+		return gateName(metric)
+	}
 	if name := gateName(metric); strings.HasSuffix(name, "ch") {
 		return name + "es"
 	}

@@ -13,10 +13,11 @@ import (
 
 // Extras is what a rollout does besides routing. A Split without any has nil.
 type Extras struct {
-	Upstreams [2]int  // the arms' upstream IDs in the snapshot
-	Shield    *Shield // nil: off
-	Mirror    *Mirror // nil: off
-	Drill     *Drill  // nil: none runs
+	Upstreams [2]int   // the arms' upstream IDs in the snapshot
+	Shield    *Shield  // nil: off
+	Mirror    *Mirror  // nil: off
+	Drill     *Drill   // nil: none runs
+	Signals   *Signals // nil: no field carries business signals
 }
 
 // Faults that a drill injects into one request.

@@ -27,6 +27,9 @@ func (x *exchange) reply() {
 	x.answer.KeepAlive = sent && x.mayKeep()
 	framing := x.response.FramingTo(x.request.HTTP10)
 	stream := isEventStream(&x.response)
+	if x.split != nil && x.split.Extras != nil && x.split.Extras.Signals != nil {
+		x.signal(x.split.Extras.Signals)
+	}
 	x.out.b = wire.AppendResponse(x.out.b[:0], &x.response, &x.answer)
 	up.In.Discard(x.headBytes)
 	x.replyBody.Reset(x.response.Framing, max(x.response.ContentLength, 0), 0)

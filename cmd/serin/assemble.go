@@ -85,7 +85,7 @@ func (d *dataplane) Install(plan *config.Plan, settings map[string]control.Setti
 	for i := range plan.Rollouts {
 		ro := &plan.Rollouts[i]
 		next.snap.Splits[i] = splitOf(ro, next.settings[ro.Name], old)
-		next.snap.Splits[i].Extras = d.extra.take(ro, next.settings[ro.Name], next.splits[i].Upstreams, next.sources)
+		next.snap.Splits[i].Extras = d.extra.take(ro, next.settings[ro.Name], next.splits[i], next.sources)
 		dressFlags(plan, next.snap.Splits[i], i)
 	}
 	for i := range plan.Experiments {
@@ -129,7 +129,7 @@ func (d *dataplane) Set(rollout string, s control.Setting) {
 	snap.Table = snap.Table.WithSplit(&split)
 	snap.Splits = append([]*proxy.Split(nil), snap.Splits...)
 	snap.Splits[i] = splitOf(&old.plan.Rollouts[i], s, old)
-	snap.Splits[i].Extras = d.extra.take(&old.plan.Rollouts[i], s, split.Upstreams, old.sources)
+	snap.Splits[i].Extras = d.extra.take(&old.plan.Rollouts[i], s, &split, old.sources)
 	dressFlags(old.plan, snap.Splits[i], i)
 	next.snap = &snap
 	d.publish(&next)
@@ -157,6 +157,7 @@ func (d *dataplane) Read(rollout string, r *control.Reading) {
 	r.Keyless = split.Keyless.Total()
 	readRings(split.Rings, r)
 	readExtras(split.Extras, r)
+	d.extra.signals.read(rollout, r)
 	stable, canary := now.snap.Pools[ups[router.Stable]], now.snap.Pools[ups[router.Canary]]
 	r.StableHealthy, r.CanaryHealthy = stable.Healthy(), canary.Healthy()
 	r.StableInFlight, r.CanaryInFlight = stable.InFlight(), canary.InFlight()

@@ -24,6 +24,8 @@ type extrasKeeper struct {
 	seed maphash.Seed // of the tags that stand for values in differences
 	wg   sync.WaitGroup
 
+	signals *signalKeeper
+
 	mu      sync.Mutex
 	shields map[string]*proxy.Shield      // guarded by mu; by rollout, for the life of the process
 	mirrors map[string]*runningMirror     // guarded by mu; by rollout: the one that runs
@@ -51,17 +53,18 @@ type mirrorOf struct {
 
 func newExtrasKeeper(log *slog.Logger) *extrasKeeper {
 	return &extrasKeeper{
-		log: log, seed: maphash.MakeSeed(), shields: map[string]*proxy.Shield{}, mirrors: map[string]*runningMirror{},
+		log: log, seed: maphash.MakeSeed(), signals: newSignalKeeper(), shields: map[string]*proxy.Shield{}, mirrors: map[string]*runningMirror{},
 		shown: map[string]*proxy.Mirror{}, past: map[string][]*proxy.Mirror{}, folded: map[string]proxy.MirrorTotals{},
 		drills: map[string]*proxy.Drill{},
 	}
 }
 
 // take makes what the setting asks for, or keeps what there is of it; nil where it asks for nothing.
-func (k *extrasKeeper) take(ro *config.Rollout, s control.Setting, ups [2]int, sources []config.Upstream) *proxy.Extras {
+func (k *extrasKeeper) take(ro *config.Rollout, s control.Setting, split *router.Split, sources []config.Upstream) *proxy.Extras {
+	ups := split.Upstreams
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	e := &proxy.Extras{Upstreams: ups}
+	e := &proxy.Extras{Upstreams: ups, Signals: k.signals.begin(ro, s, split)}
 	if ro.Shield {
 		if e.Shield = k.shields[ro.Name]; e.Shield == nil {
 			e.Shield = new(proxy.Shield)
@@ -70,7 +73,7 @@ func (k *extrasKeeper) take(ro *config.Rollout, s control.Setting, ups [2]int, s
 	}
 	e.Mirror = k.mirror(ro, s, sources[ups[router.Stable]], sources[ups[router.Canary]])
 	e.Drill = k.drill(ro.Name, s)
-	if e.Shield == nil && e.Mirror == nil && e.Drill == nil {
+	if e.Shield == nil && e.Mirror == nil && e.Drill == nil && e.Signals == nil {
 		return nil
 	}
 	return e
@@ -169,6 +172,7 @@ func (k *extrasKeeper) drill(rollout string, s control.Setting) *proxy.Drill {
 
 // forget ends what belongs to rollouts that the plan has no more.
 func (k *extrasKeeper) forget(plan *config.Plan) {
+	k.signals.forget(plan)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	named := map[string]bool{}

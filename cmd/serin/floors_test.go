@@ -17,7 +17,7 @@ var floors = map[string]int{
 	"router": 0, "router/token": 0, "gate/window": 0, "gate/evidence": 0, "config/watch": 0,
 	"proxy/socket": 0, "proxy/shadow": 0, "gate/calendar": 0,
 	"gate": 1, "router/flag": 1, "proxy/wire": 1, "proxy/deadline": 1,
-	"gate/experiment": 2, "gate/criterion": 2, "gate/ladder": 2, "gate/probe": 2, "gate/journal": 2, "gate/notify": 2, "gate/fleet": 2,
+	"gate/experiment": 2, "gate/criterion": 2, "gate/ladder": 2, "gate/probe": 2, "gate/signal": 1, "gate/journal": 2, "gate/notify": 2, "gate/fleet": 2,
 	"proxy/upstream": 2, "proxy/listen": 2,
 	"config": 3, "gate/sim": 3, "proxy": 3,
 	"gate/control": 4, "gate/replay": 3,

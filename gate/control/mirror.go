@@ -26,11 +26,16 @@ func (l *Loop) compare(r *rollout, now time.Time) {
 	if c.tracker == nil {
 		c.tracker = l.newTracker(r, 0)
 	}
+	c.add(now, r.reading.Mirrored)
+}
+
+// add takes in a reading of the step, by arm.
+func (c *comparisons) add(now time.Time, arms *[2]window.Snapshot) {
 	for arm := range c.total {
-		c.total[arm] = r.reading.Mirrored[arm]
+		c.total[arm] = arms[arm]
 		if c.base[arm].Total() > 0 {
 			c.total[arm] = *c.base[arm].Clone()
-			c.total[arm].Add(&r.reading.Mirrored[arm])
+			c.total[arm].Add(&arms[arm])
 		}
 	}
 	c.tracker.Add(now, &c.total[0], &c.total[1])
@@ -47,8 +52,9 @@ func (r *rollout) comparison(now time.Time) *window.View {
 }
 
 // compareRecord is what a restart must not lose.
-func (r *rollout) compareRecord() *journal.Evidence {
-	c := &r.compared
+func (r *rollout) compareRecord() *journal.Evidence { return r.compared.record(r.state.Step) }
+
+func (c *comparisons) record(step uint64) *journal.Evidence {
 	if c.tracker == nil {
 		return nil
 	}
@@ -56,17 +62,24 @@ func (r *rollout) compareRecord() *journal.Evidence {
 	if err != nil {
 		return nil // a tracker of numbers can be written; without it the comparisons begin anew
 	}
-	return &journal.Evidence{Step: r.state.Step, Tracker: tracker, Stable: c.total[0].Clone(), Canary: c.total[1].Clone()}
+	return &journal.Evidence{Step: step, Tracker: tracker, Stable: c.total[0].Clone(), Canary: c.total[1].Clone()}
 }
 
 // resumeCompared continues the step's comparisons.
 func (l *Loop) resumeCompared(r *rollout, e *journal.Evidence) {
-	if e == nil || e.Step != r.state.Step {
-		return
+	if c := l.resumed(r, e); c != nil {
+		r.compared = *c
+	}
+}
+
+// resumed continues what was counted of the step; nil where that is of another one.
+func (l *Loop) resumed(r *rollout, e *journal.Evidence) *comparisons {
+	if e == nil || e.Step != r.state.Step || e.Stable == nil || e.Canary == nil {
+		return nil
 	}
 	t := l.newTracker(r, 0)
 	if t.UnmarshalJSON(e.Tracker) != nil {
-		return
+		return nil
 	}
-	r.compared = comparisons{tracker: t, base: [2]window.Snapshot{*e.Stable, *e.Canary}}
+	return &comparisons{tracker: t, base: [2]window.Snapshot{*e.Stable, *e.Canary}}
 }

@@ -57,6 +57,7 @@ func (l *Loop) record(r *rollout) journal.Record {
 		Step: r.state.Step, Tracker: tracker, Stable: r.total[0].Clone(), Canary: r.total[1].Clone(),
 		Members: r.memberRecord(),
 		Mirror:  r.compareRecord(),
+		Signals: r.signals.records(r.state.Step),
 	}
 	return out
 }

@@ -25,17 +25,30 @@ var kinds = map[string]kind{
 	"prometheus":        {"the value of a query to a Prometheus server, against plain numbers", newPrometheus},
 	"webhook":           {"the answer of a check of yours: allow, hold or fail, or a value against plain numbers", newWebhook},
 	"mismatch_rate":     {"answers to mirrored requests that differ from what the user got, of all compared", newMismatchRate},
+	signalMetric:        {"a business signal of yours (POST /v1/signals), value 0 to 1 each: its mean; with worse = \"lower\" what is missing of it", newSignal},
 	"timeout_rate":      {"requests without an answer in time, of all answered", newTimeoutRate},
 }
 
 // New makes the criterion of a metric.
 func New(s Spec) (gate.Criterion, error) {
-	k, ok := kinds[s.Metric]
+	k, ok := kindOf(s.Metric)
 	if !ok {
 		return nil, fmt.Errorf("no metric is called %q", s.Metric)
 	}
 	return k.new(s)
 }
+
+// kindOf finds a metric; every signal.NAME is one.
+func kindOf(metric string) (kind, bool) {
+	if _, ok := SignalOf(metric); ok {
+		metric = signalMetric
+	}
+	k, ok := kinds[metric]
+	return k, ok
+}
+
+// signalMetric stands for all signals in the registry.
+const signalMetric = SignalPrefix + "NAME"
 
 // Metrics are the names of all metrics, sorted.
 func Metrics() []string {
@@ -48,7 +61,10 @@ func Metrics() []string {
 }
 
 // Doc is a metric's one line; empty for what is none.
-func Doc(metric string) string { return kinds[metric].doc }
+func Doc(metric string) string {
+	k, _ := kindOf(metric)
+	return k.doc
+}
 
 // fits reports whether every limit of s has one of the forms.
 func fits(s Spec, want string, forms ...Form) error {

@@ -60,13 +60,14 @@ func (r Record) encode() ([]byte, error) {
 
 // Evidence is what both arms did since the step began.
 type Evidence struct {
-	Step    uint64             `json:"step"`    // gate.State.Step
-	Tracker json.RawMessage    `json:"tracker"` // of window.Tracker
-	Stable  *window.Snapshot   `json:"stable"`
-	Canary  *window.Snapshot   `json:"canary"`
-	Members *window.Snapshot   `json:"members,omitempty"` // of rings on the canary where they are no evidence; nil: none
-	Mirror  *Evidence          `json:"mirror,omitempty"`  // comparisons of mirrored answers; nil: none
-	Arms    []*window.Snapshot `json:"arms,omitempty"`    // an experiment's, after its control and its first arm
+	Step    uint64               `json:"step"`    // gate.State.Step
+	Tracker json.RawMessage      `json:"tracker"` // of window.Tracker
+	Stable  *window.Snapshot     `json:"stable"`
+	Canary  *window.Snapshot     `json:"canary"`
+	Members *window.Snapshot     `json:"members,omitempty"` // of rings on the canary where they are no evidence; nil: none
+	Mirror  *Evidence            `json:"mirror,omitempty"`  // comparisons of mirrored answers; nil: none
+	Signals map[string]*Evidence `json:"signals,omitempty"` // business signals, by name
+	Arms    []*window.Snapshot   `json:"arms,omitempty"`    // an experiment's, after its control and its first arm
 }
 
 // Exposure is what the canary has cost in this attempt, the current step left out.

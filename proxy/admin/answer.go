@@ -128,6 +128,9 @@ func kindText(t reflect.Type) string {
 // fieldNames lists the JSON names of the struct v points to.
 func fieldNames(v any) []string {
 	t := reflect.TypeOf(v).Elem()
+	if t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
 	names := make([]string, 0, t.NumField())
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")

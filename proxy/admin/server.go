@@ -128,6 +128,7 @@ func (s *Server) routes() []route {
 		{"/v1/notify/{name}/test", methods{"POST": s.testSink}},
 		{"/links/style.css", methods{"GET": linkStyle}},
 		{"/links/{link}", methods{"GET": s.openLink, "POST": s.useLink}},
+		{"/v1/signals", methods{"POST": s.signals}},
 		{"/v1/events", methods{"GET": s.streamEvents}},
 		{"/v1/upstreams", methods{"GET": s.listUpstreams}},
 		{"/v1/experiments", methods{"GET": s.listExperiments}},

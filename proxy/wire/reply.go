@@ -6,6 +6,7 @@ import "strconv"
 type Reply struct {
 	HTTP10    bool   // the client speaks HTTP/1.0: never chunked, no interim answers (the caller leaves them out)
 	KeepAlive bool   // false: Connection: close. True needs the client's and our own consent; UntilClose overrules it
+	Drop      string // name of an upstream's field that clients do not get (business signals); "" none
 	Lines     []byte // complete field lines appended verbatim (Serin-Arm with expose)
 	Date      []byte // the current date's complete line, for an answer without one (RFC 9110 6.6.1)
 	SetCookie []byte // the minted cookie's complete Set-Cookie line; left out when shared caches may keep the answer
@@ -35,7 +36,7 @@ func AppendResponse(dst []byte, p *Response, o *Reply) []byte {
 		dst = append(dst, ' ') // RFC 9112 section 4: the space stays when the reason is empty
 	}
 	dst = append(dst, "\r\n"...)
-	dst = p.appendKept(dst, p.cuts(out, o.HTTP10))
+	dst = p.appendKept(dst, p.cuts(out, o.HTTP10), o.Drop)
 	if out == Chunked && p.Framing != Chunked {
 		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
 	}
@@ -76,20 +77,20 @@ func (p *Response) cuts(out Framing, http10 bool) set {
 }
 
 // appendKept copies the field lines that stay, in runs as long as nothing between them is cut.
-func (p *Response) appendKept(dst []byte, cut set) []byte {
+func (p *Response) appendKept(dst []byte, cut set, drop string) []byte {
 	if len(p.Fields) == 0 {
 		return dst
 	}
 	const framing set = 1<<kindContentLength | 1<<kindTransferEncoding
 	from := p.Fields[0].Start
-	if p.seen&(cut|framing) == 0 && p.seen&(1<<kindConnection) == 0 {
+	if p.seen&(cut|framing) == 0 && p.seen&(1<<kindConnection) == 0 && drop == "" {
 		return append(dst, p.buf[from:len(p.buf)-len("\r\n")]...)
 	}
 	for i := range p.Fields {
 		f := &p.Fields[i]
 		k := f.kind.set()
 		switch {
-		case k&cut != 0:
+		case k&cut != 0, drop != "" && f.kind == kindOther && equalNames(p.buf[f.Start:f.NameEnd], drop):
 			dst = append(dst, p.buf[from:f.Start]...)
 			from = f.End
 		case k&framing != 0 && !canonicalFraming(p.buf, f, p.buf[f.Value:f.ValueEnd]):
