@@ -52,6 +52,13 @@ func (d *drilled) read(_ string, s Setting, r *Reading) {
 
 var aborts = gate.Drill{Actor: "alice", Faults: gate.Faults{Abort: .2, Status: 503}, For: time.Minute, Most: 1000}
 
+// settingOf is what routing was told last.
+func (w *world) settingOf(name string) Setting {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.planes[name].setting
+}
+
 func TestDrill_FiringGate_EndsItAndLeavesTheRolloutAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -75,7 +82,7 @@ func TestDrill_FiringGate_EndsItAndLeavesTheRolloutAlone(t *testing.T) {
 		if r.State.Drill != nil || got == nil || got.End != gate.DrillFired || !got.Passed || got.Fired.Gate != "error_rate" || got.Fired.Requests == 0 || got.Fired.Seconds <= 0 {
 			t.Fatalf("got %+v", got)
 		}
-		if r.Phase != gate.Progressing || r.State.Weight != 100 || w.plane("checkout").setting.Drill != nil {
+		if r.Phase != gate.Progressing || r.State.Weight != 100 || w.settingOf("checkout").Drill != nil {
 			t.Errorf("the rollout is %s at %s", r.Phase, r.State.Weight)
 		}
 		list, err := p.Decisions("checkout", time.Time{}, 1)
@@ -96,12 +103,12 @@ func TestDrill_NothingFires_EndsWithItsTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		ticks(59)
-		if w.plane("checkout").setting.Drill == nil {
+		if w.settingOf("checkout").Drill == nil {
 			t.Error("over before its time")
 		}
 		ticks(3)
 		got := p.rollout(t, "checkout").State.Drilled
-		if w.plane("checkout").setting.Drill != nil || got == nil || got.End != gate.DrillTime || got.Passed || got.Fired != nil {
+		if w.settingOf("checkout").Drill != nil || got == nil || got.End != gate.DrillTime || got.Passed || got.Fired != nil {
 			t.Errorf("got %+v", got)
 		}
 	})
@@ -126,10 +133,10 @@ func TestDrill_KilledAtOnce_GoesOnWithWhatIsLeftAndNoMore(t *testing.T) {
 			time.Sleep(15 * time.Second)
 			p = next.start(t, plan)
 			defer p.end()
-			if d := next.plane("checkout").setting.Drill; d == nil || d.Left > time.Until(until) || d.Restarts != 1 {
+			if d := next.settingOf("checkout").Drill; d == nil || d.Left > time.Until(until) || d.Restarts != 1 {
 				t.Fatalf("after %d s and 15 s of darkness: %+v, want at most %s left", after, d, time.Until(until))
 			}
-			for next.plane("checkout").setting.Drill != nil {
+			for next.settingOf("checkout").Drill != nil {
 				ticks(1)
 			}
 			if late := time.Since(until); late > 2*time.Second {
@@ -153,7 +160,7 @@ func TestDrill_DarknessLongerThanTheDrill_DoesNotBringItBack(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		p = next.start(t, plan)
 		defer p.end()
-		if d := next.plane("checkout").setting.Drill; d != nil {
+		if d := next.settingOf("checkout").Drill; d != nil {
 			t.Errorf("it came back: %+v", d)
 		}
 		ticks(3)

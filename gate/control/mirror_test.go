@@ -62,7 +62,7 @@ func TestMirror_Comparisons_AreTheEvidenceOfTheStageAndSurviveARestart(t *testin
 		pol := mirrored(t)
 		p := w.start(t, planOf(pol))
 		ticks(8)
-		if s := w.plane("checkout").setting; s.Mirror != 1000 || s.Weight != 0 {
+		if s := w.settingOf("checkout"); s.Mirror != 1000 || s.Weight != 0 {
 			t.Fatalf("the mirror is %s at weight %s", s.Mirror, s.Weight)
 		}
 		before := p.rollout(t, "checkout").Gates[0].Samples.Canary
