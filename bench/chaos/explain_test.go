@@ -92,8 +92,21 @@ func (s *storm) explainStatus(o *outcome, away map[string]bool) (why string, ok 
 		return "502, the server ended under a request with a body", true
 	case o.Status == http.StatusBadGateway && away["killed"] && o.Fault != "":
 		return "502, the server ended and the second failed as asked", true
+	case o.Status == http.StatusBadGateway && s.ends(o) > 1:
+		return "502, the server ended, and the second under the retry", true
 	}
 	return fmt.Sprintf("status %d", o.Status), false
+}
+
+// ends is how many servers of one arm ended while a visit was made: the most of both arms.
+func (s *storm) ends(o *outcome) int {
+	ended := map[string]int{}
+	for _, f := range s.faults {
+		if f.arm != "" && !f.from.Before(o.Began) && !f.from.After(o.Ended) {
+			ended[f.arm]++
+		}
+	}
+	return max(ended["v1"], ended["v2"])
 }
 
 // during is what was away while a visit was made.
