@@ -205,6 +205,9 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 	tick := time.NewTicker(eventPeriod)
 	defer tick.Stop()
 	for quiet := time.Duration(0); ; {
+		if _, ok := s.who(r); !ok { // its token was revoked, or tokens are needed now
+			return
+		}
 		list, seq := events.changes(since, full)
 		since, full = seq, false
 		if err := out.send(list, events.id(seq), quiet >= beat); err != nil {

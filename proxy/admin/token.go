@@ -164,13 +164,12 @@ func needs(r *http.Request) string {
 // shown is a rollout as somebody sees it: what is allowed is what this one may do.
 func (s *Server) shown(p someone, st *control.RolloutStatus) Rollout {
 	ro := RolloutOf(st)
-	if p.token != nil && st.Policy != nil {
+	if p.token != nil {
 		ro.You = p.token.Name
-		ro.Allowed = slices.DeleteFunc(gate.AllowedTo(st.State, st.Policy, time.Now(), p.rights()), func(verb string) bool { return !p.may(verb) })
-	}
-	s.beside(&ro)
-	if s.o.Signals != nil {
-		ro.Signals, ro.SignalsLate = s.o.Signals.Totals(st.Name)
+		if st.Policy != nil {
+			ro.Allowed = gate.AllowedTo(st.State, st.Policy, time.Now(), p.rights())
+		}
+		ro.Allowed = slices.DeleteFunc(ro.Allowed, func(verb string) bool { return !p.may(verb) })
 	}
 	if s.o.Notices == nil {
 		return ro

@@ -1,12 +1,16 @@
 package admin
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"serin/config"
 	"serin/gate"
@@ -193,4 +197,40 @@ func TestStatus_AskedByAToken_SaysWhatThisOneMayDo(t *testing.T) {
 			t.Errorf("%s: you %q, allowed %v, want %v", who, ro.You, ro.Allowed, want)
 		}
 	}
+}
+
+func TestToken_Revoked_EndsItsOpenStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, _ := rooms()
+		var tokens atomic.Pointer[[]config.Token]
+		all := tokensOf(t, people)()
+		tokens.Store(&all)
+		o.Tokens = func() []config.Token { return *tokens.Load() }
+		h := New(o).Handler()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		r := httptest.NewRequest("GET", "/v1/events", nil).WithContext(ctx)
+		r.Host = testAddress
+		r.Header.Set("Authorization", secretOf("watcher")[1])
+		w := httptest.NewRecorder()
+		ended := make(chan struct{})
+		go func() { defer close(ended); h.ServeHTTP(w, r) }()
+		time.Sleep(3 * time.Second)
+		select {
+		case <-ended:
+			t.Fatalf("the stream ended before: %d %s", w.Code, w.Body)
+		default:
+		}
+		rest := all[:2] // agent and root
+		tokens.Store(&rest)
+		time.Sleep(2 * time.Second)
+		select {
+		case <-ended:
+		default:
+			t.Error("the stream of a revoked token goes on")
+		}
+		if !strings.Contains(w.Body.String(), `"you":"watcher"`) {
+			t.Errorf("the stream said %s", w.Body)
+		}
+	})
 }
