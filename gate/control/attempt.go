@@ -49,6 +49,15 @@ func (e *exposure) count(w router.Weight, canary *window.Snapshot) {
 	})
 }
 
+// countShare adds the step's canary to its share, the members of rings included: they are no evidence, and people.
+func (r *rollout) countShare(e *exposure, w router.Weight) {
+	for _, s := range []*window.Snapshot{&r.total[1], r.rings.base, r.reading.Members} {
+		if s != nil {
+			e.count(w, s)
+		}
+	}
+}
+
 // addShare is shares with one more, merged with what its weight has; shares itself is not changed.
 func addShare(shares []journal.ShareTime, more journal.ShareTime) []journal.ShareTime {
 	if more.Seconds == 0 && more.Requests == 0 {

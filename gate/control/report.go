@@ -182,7 +182,7 @@ func (r *rollout) cost() ExposureStatus {
 	r.members(&e, shareOf(r.setting))
 	if r.underway() {
 		e.shares = addShare(e.shares, journal.ShareTime{Weight: r.setting.Weight, Seconds: r.here.Seconds()})
-		e.count(r.setting.Weight, &r.total[1])
+		r.countShare(&e, r.setting.Weight)
 	}
 	return ExposureStatus{
 		Users: people(&e.users, e.share), Requests: e.requests, Failed: e.failed, UsersFailed: people(&e.hurt, e.share),

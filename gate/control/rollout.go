@@ -162,7 +162,7 @@ func (l *Loop) become(r *rollout, next gate.State) {
 	r.members(&r.spent, share)
 	if under {
 		r.fold(weight)
-		r.spent.count(weight, &r.total[1])
+		r.countShare(&r.spent, weight)
 	}
 	if next.Attempt != was.Attempt {
 		r.spent, r.number = exposure{}, 0
