@@ -57,6 +57,7 @@ type rollout struct {
 	tracker        *window.Tracker
 	mask           *window.Mask
 	before         window.Counts
+	mirror         mirror
 	out            Outcome
 }
 
@@ -102,7 +103,7 @@ func (r *rollout) tick() {
 	r.tracker.Add(now, r.stable, r.canary)
 	seen := gate.Seen{
 		View: r.tracker.View(now), StableHealthy: true, CanaryHealthy: true, WindowOpen: true, JournalAvailable: true,
-		ObservedWeight: r.observed(), WallClock: now, Terse: true,
+		ObservedWeight: r.observed(), WallClock: now, Terse: true, Mirror: r.mirrored(now, dt), Drilled: true,
 	}
 	step := r.state.Step
 	r.step(gate.Tick{Seen: seen})
