@@ -28,6 +28,7 @@ const (
 // MirrorOptions of a Mirror. Canary, Stable and Rules are required; the pools are the mirror's own, so that nothing a shadow
 // does to a connection, a queue or a breaker is felt by users.
 type MirrorOptions struct {
+	Number      uint64         // names it: what another number counts begins at zero
 	Share       router.Weight  // of the users, by bucket
 	Canary      *upstream.Pool // answers the copies
 	Stable      *upstream.Pool // answers the copies that noise is learned from
@@ -260,6 +261,9 @@ func (m *Mirror) giveBack(c *mirrored) {
 	}
 	m.free <- c
 }
+
+// Number is Options.Number.
+func (m *Mirror) Number() uint64 { return m.o.Number }
 
 // Totals reads the counters.
 func (m *Mirror) Totals() MirrorTotals {

@@ -32,6 +32,7 @@ type extrasKeeper struct {
 	shown   map[string]*proxy.Mirror      // guarded by mu; by rollout: the last one, for reading
 	past    map[string][]*proxy.Mirror    // guarded by mu; retired, until they are folded
 	folded  map[string]proxy.MirrorTotals // guarded by mu
+	number  uint64                        // guarded by mu; of the last mirror
 	drills  map[string]*proxy.Drill       // guarded by mu; by ID
 }
 
@@ -114,8 +115,10 @@ func (k *extrasKeeper) run(ro *config.Rollout, s control.Setting, of mirrorOf) *
 		spec.Limits = upstream.Limits{Connections: how.Concurrency}
 		pools[i] = upstream.New(spec, upstream.Options{Log: k.log})
 	}
+	k.number++
 	m := proxy.NewMirror(proxy.MirrorOptions{
-		Share: s.Mirror, Stable: pools[0], Canary: pools[1], Noise: how.Noise, Body: how.Body, Credentials: how.Credentials,
+		Number: k.number,
+		Share:  s.Mirror, Stable: pools[0], Canary: pools[1], Noise: how.Noise, Body: how.Body, Credentials: how.Credentials,
 		Concurrency: how.Concurrency, Queue: how.Queue, Timeout: how.Timeout, Mask: s.Mask,
 		Rules: &shadow.Rules{Headers: how.Headers, Ignore: how.Ignore, Numbers: how.Numbers, Times: how.Times, Values: how.Values, Seed: k.seed},
 	})
@@ -202,6 +205,9 @@ func (k *extrasKeeper) close() {
 // read fills in what the loop is to know of a split's mirror and drill.
 func readExtras(e *proxy.Extras, r *control.Reading) {
 	r.Mirrored = readMirror(e, r.Mirrored)
+	if r.Mirrored != nil {
+		r.Mirror = e.Mirror.Number()
+	}
 	if e == nil || e.Drill == nil {
 		r.Drill = nil
 		return

@@ -14,6 +14,7 @@ type comparisons struct {
 	base    [2]window.Snapshot // what a process before counted
 	total   [2]window.Snapshot
 	view    window.View
+	mirror  uint64 // Reading.Mirror; 0: none seen by this process
 }
 
 // compare takes in what the mirror has counted by now.
@@ -23,6 +24,10 @@ func (l *Loop) compare(r *rollout, now time.Time) {
 		*c = comparisons{}
 		return
 	}
+	if c.mirror != r.reading.Mirror && c.mirror != 0 { // a reload changed what is compared
+		*c = comparisons{}
+	}
+	c.mirror = r.reading.Mirror
 	if c.tracker == nil {
 		c.tracker = l.newTracker(r, 0)
 	}

@@ -30,6 +30,7 @@ func mirrored(t *testing.T) *gate.Policy {
 // comparing counts comparisons, ten a tick.
 type comparing struct {
 	step   uint64
+	number uint64
 	meters [2]*window.Meter
 	n      int
 }
@@ -40,7 +41,7 @@ func (c *comparing) read(_ string, s Setting, r *Reading) {
 		return
 	}
 	if c.meters[0] == nil || c.step != s.Step {
-		c.step = s.Step
+		c.step, c.number = s.Step, c.number+1
 		c.meters = [2]*window.Meter{window.NewMeter(window.Options{Users: true}), window.NewMeter(window.Options{Users: true})}
 	}
 	for range 10 {
@@ -53,6 +54,25 @@ func (c *comparing) read(_ string, s Setting, r *Reading) {
 	for arm, m := range c.meters {
 		m.Read(&r.Mirrored[arm], true)
 	}
+	r.Mirror = c.number
+}
+
+func TestMirror_AnotherMirrorInTheSameStep_BeginsItsCountsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		c := &comparing{}
+		w.besides = c.read
+		p := w.start(t, planOf(mirrored(t)))
+		defer p.end()
+		ticks(8)
+		w.mu.Lock()
+		c.meters[0] = nil // as after a reload of what is compared
+		w.mu.Unlock()
+		ticks(2)
+		if n := p.rollout(t, "checkout").Gates[0].Samples.Canary; n == 0 || n > 30 {
+			t.Errorf("%d comparisons, want those of the new mirror", n)
+		}
+	})
 }
 
 func TestMirror_Comparisons_AreTheEvidenceOfTheStageAndSurviveARestart(t *testing.T) {

@@ -50,6 +50,7 @@ type Reading struct {
 	Past                           []*window.Snapshot             // on the version in service, since the data plane keeps the meters: of nobody in particular, of the members of each ring
 	Mirrored                       *[2]window.Snapshot            // comparisons of the step's mirror: of stable with itself, of the canary with stable; nil: no mirror
 	Signals                        map[string]*[2]window.Snapshot // business signals that gates judge, of the step, by name: stable's, the canary's
+	Mirror                         uint64                         // which mirror that was: a reload of what it compares begins another, from zero
 	Drill                          *DrillReading                  // nil: none runs
 	Arms                           []window.Snapshot              // an experiment's, evidence, in place of Stable and Canary; CanaryHealthy is of all of them
 	StableHealthy                  bool
