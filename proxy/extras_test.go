@@ -427,3 +427,25 @@ func TestDrill_Shielded_TheUserSeesNoneOfIt(t *testing.T) {
 	}
 	wantOutcome(t, d.Meters[1], window.ServerError, 1)
 }
+
+func TestSignals_FieldOfAnAnswer_IsHeardAndTakenOff(t *testing.T) {
+	t.Parallel()
+	var heard atomic.Value
+	heard.Store("")
+	sells := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Signal", "checkout_done=1, revenue=12.5")
+		w.Header().Set("X-Other", "stays")
+	}
+	r := twoServices(t, rigOptions{weight: router.Full}, says(200, "v1"), sells)
+	r.give(&Extras{Signals: &Signals{Header: "x-signal", Hear: func(arm router.Arm, bucket router.Bucket, field []byte) {
+		heard.Store(fmt.Sprintf("%s %d %s", arm, bucket, field))
+	}}})
+	head, _ := r.dial().ask(userGet("alice"))
+	want := fmt.Sprintf("canary %d checkout_done=1, revenue=12.5", router.BucketOf(router.Salt("checkout"), []byte("alice")))
+	if got := heard.Load(); got != want {
+		t.Errorf("heard %q, want %q", got, want)
+	}
+	if text := fmt.Sprint(head); strings.Contains(text, "checkout_done") || !strings.Contains(text, "stays") {
+		t.Errorf("the client got\n%s", text)
+	}
+}

@@ -20,7 +20,7 @@ import (
 
 // newDemoServiceCmd is one sample upstream as a process of its own: what the examples put serin in front of.
 func newDemoServiceCmd(e *env) *cobra.Command {
-	var listen, name, errorRate, total, body string
+	var listen, name, errorRate, total, body, sells string
 	var latency time.Duration
 	var clock bool
 	cmd := &cobra.Command{
@@ -41,12 +41,18 @@ X-Version which. The examples use it as upstream. To change how it answers while
 				return fmt.Errorf("listen for sample service %s: %w", name, err)
 			}
 			service := newSampleService(name, behaviour{failing, latency, demoSigma})
+			if sells != "" {
+				if service.sells, err = shareOf("sells", sells); err != nil {
+					return err
+				}
+			}
 			service.total, service.clock, service.body = total, clock, body
 			return quietly(service.Serve(cmd.Context(), l))
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:9001", "address to listen on")
 	cmd.Flags().StringVar(&name, "name", "v1", "the version it says it is")
+	cmd.Flags().StringVar(&sells, "sells", "", "share of its answers that say checkout_done=1 in X-Signal, the others 0")
 	cmd.Flags().StringVar(&body, "body", "", "what it answers, in place of a basket")
 	cmd.Flags().StringVar(&errorRate, "errors", "0%", "share of requests that fail with 500")
 	cmd.Flags().StringVar(&total, "total", "7.20", "what the basket costs, in its answers")

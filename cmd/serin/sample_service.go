@@ -24,9 +24,10 @@ type behaviour struct {
 // ordinary net/http server, so that what serin meets is not of serin's making.
 type sampleService struct {
 	version string
-	total   string // of the basket, in the answers
-	clock   bool   // answers say when they were made
-	body    string // of every good answer; "": the basket
+	total   string  // of the basket, in the answers
+	clock   bool    // answers say when they were made
+	sells   float64 // share of good answers that say checkout_done=1 in X-Signal, the others 0; < 0: nothing is said
+	body    string  // of every good answer; "": the basket
 	how     atomic.Pointer[behaviour]
 	served  atomic.Int64
 	failed  atomic.Int64
@@ -36,7 +37,7 @@ type sampleService struct {
 const behaviourPath = "/_sample/behaviour"
 
 func newSampleService(version string, how behaviour) *sampleService {
-	s := &sampleService{version: version, total: "7.20"}
+	s := &sampleService{version: version, total: "7.20", sells: -1}
 	s.how.Store(&how)
 	return s
 }
@@ -78,6 +79,13 @@ func (s *sampleService) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := ""
 	if s.clock {
 		at = fmt.Sprintf(",\"at\":%q", time.Now().Format(time.RFC3339Nano))
+	}
+	if s.sells >= 0 {
+		done := 0
+		if rand.Float64() < s.sells {
+			done = 1
+		}
+		w.Header().Set("X-Signal", fmt.Sprintf("checkout_done=%d", done))
 	}
 	if s.body != "" {
 		fmt.Fprintln(w, s.body)

@@ -15,7 +15,7 @@ func signalsText(ro admin.Rollout) []string {
 		if s.Judged {
 			word = ", judged"
 		}
-		lines = append(lines, cut(fmt.Sprintf("  signal %s: canary %s, stable %s%s", s.Name, signalText(s.Canary), signalText(s.Stable), word)))
+		lines = append(lines, wrapped(fmt.Sprintf("signal %s: canary %s, stable %s%s", s.Name, signalText(s.Canary), signalText(s.Stable), word), "  ")...)
 	}
 	if ro.SignalsLate > 0 {
 		lines = append(lines, cut(fmt.Sprintf("  %s came after their stage was over", plural(int(ro.SignalsLate), "judged signal"))))

@@ -171,6 +171,10 @@ func (s *Server) shown(p someone, st *control.RolloutStatus) Rollout {
 		}
 		ro.Allowed = slices.DeleteFunc(ro.Allowed, func(verb string) bool { return !p.may(verb) })
 	}
+	s.beside(&ro)
+	if s.o.Signals != nil {
+		ro.Signals, ro.SignalsLate = s.o.Signals.Totals(st.Name)
+	}
 	if s.o.Notices == nil {
 		return ro
 	}
