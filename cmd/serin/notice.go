@@ -37,6 +37,9 @@ func noticeOf(a *control.Announcement, links *admin.Links) (notify.Notice, bool)
 	}
 	if a.Deadline != nil {
 		n.Owner = a.Deadline.Owner
+		if i := a.Deadline.Stage; i >= 1 && i <= len(p.Stages) {
+			n.Awaits = p.Stages[i-1].Label
+		}
 		if !a.Deadline.Until.IsZero() {
 			until := a.Deadline.Until.UTC()
 			n.Until, n.Then = &until, a.Deadline.Then

@@ -52,7 +52,7 @@ func asked() *control.Announcement {
 			State:    gate.State{Revision: "r2", Attempt: 1, Version: 4},
 		},
 		Policy:   &gate.Policy{Stages: []gate.Stage{{Label: "5 %"}, {Label: "100 %", Owner: "product"}}},
-		Deadline: &control.DeadlineStatus{Until: until, Then: "hold", Owner: "product"},
+		Deadline: &control.DeadlineStatus{Until: until, Then: "hold", Owner: "product", Stage: 2},
 		Allowed:  []string{"pause", "rollback", "approve"},
 	}
 }
@@ -63,7 +63,7 @@ func TestNoticeOf_Approval_HasCommandsAndLinksThatEndWithTheWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	n, ok := noticeOf(asked(), links)
-	if !ok || n.State != notify.Open || n.Owner != "product" || n.Stage.Label != "5 %" || n.Then != "hold" {
+	if !ok || n.State != notify.Open || n.Owner != "product" || n.Stage.Label != "5 %" || n.Awaits != "100 %" || n.Then != "hold" {
 		t.Errorf("got %+v", n)
 	}
 	want := []string{"serin why checkout", "serin approve checkout --if-version 4", "serin rollback checkout --if-version 4", "serin ack checkout"}

@@ -3,11 +3,12 @@ package notify
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
-	"time"
 )
 
 func TestCommand_GetsTheNoticeAndNoSecretOfOurs(t *testing.T) {
@@ -45,30 +46,28 @@ func TestCommand_Failure_SaysWhatTheProgramSaid(t *testing.T) {
 }
 
 func TestCommand_TakesTooLong_IsKilledWithItsChildren(t *testing.T) {
-	dir := t.TempDir()
-	fifo := filepath.Join(dir, "started")
+	fifo := filepath.Join(t.TempDir(), "held") // whoever lives on holds its writing end
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- runCommand(ctx, []string{"/bin/sh", "-c", "sleep 1000 & echo $! > " + fifo + ".tmp; mv " + fifo + ".tmp " + fifo + "; wait"}, samples()["hold"])
+		ended <- runCommand(ctx, []string{"/bin/sh", "-c", "exec 3> " + fifo + "; echo started >&3; sleep 1000 & wait"}, samples()["hold"])
 	}()
-	var child string
-	for child == "" { // until the program has started its own
-		if b, err := os.ReadFile(fifo); err == nil {
-			child = strings.TrimSpace(string(b))
-		}
+	held, err := os.Open(fifo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if _, err := io.ReadFull(held, make([]byte, len("started\n"))); err != nil {
+		t.Fatal(err)
 	}
 	cancel()
-	select {
-	case err := <-ended:
-		if err == nil {
-			t.Error("no error")
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("not ended")
+	if err := <-ended; err == nil {
+		t.Error("no error")
 	}
-	// The child may be a zombie until its new parent has seen it; it runs no more.
-	if stat, err := os.ReadFile("/proc/" + child + "/stat"); err == nil && !strings.Contains(string(stat), ") Z ") && !strings.Contains(string(stat), ") X ") {
-		t.Errorf("the child still runs: %s", stat)
+	if rest, err := io.ReadAll(held); err != nil || len(rest) > 0 { // ends when the last of them is gone
+		t.Errorf("read %q, %v", rest, err)
 	}
 }

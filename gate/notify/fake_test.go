@@ -51,7 +51,7 @@ func samples() map[string]*Notice {
 	failed.Verdict = gate.Fail
 	back.Gates = []gate.Finding{failed, latency}
 	approval.ID, approval.Alert, approval.Event, approval.Phase, approval.Action = "checkout-1-6", "checkout-1-6", EventApproval, "awaiting_approval", "await"
-	approval.Reason, approval.Owner, approval.Then = string(gate.AwaitingApprovalCode), "product", "hold"
+	approval.Reason, approval.Owner, approval.Awaits, approval.Then = string(gate.AwaitingApprovalCode), "product", "25 %", "hold"
 	approval.Sentence = "Waiting for product to approve 25 %: 5 % is over and nothing speaks against it."
 	approval.Next, approval.Gates = "25 % begins with: serin approve checkout; without an answer by about 16:05: hold.", []gate.Finding{latency}
 	approval.Links = append([]Link{{Verb: "approve", Label: "Approve", URL: "https://serin.example/links/def", Expires: &expires}}, base.Links...)

@@ -87,9 +87,10 @@ type Notice struct {
 	Arms     Arms           `json:"arms"`
 	Gates    []gate.Finding `json:"gates,omitempty"`
 	Exposure Exposure       `json:"exposure"`
-	Owner    string         `json:"owner,omitempty"` // of the stage that waits for approval
-	Until    *time.Time     `json:"until,omitempty"` // when it ends by itself
-	Then     string         `json:"then,omitempty"`  // what happens then
+	Awaits   string         `json:"awaits,omitempty"` // label of the stage that waits for approval
+	Owner    string         `json:"owner,omitempty"`  // whose approval it takes
+	Until    *time.Time     `json:"until,omitempty"`  // when it ends by itself
+	Then     string         `json:"then,omitempty"`   // what happens then
 	Commands []string       `json:"commands,omitempty"`
 	Links    []Link         `json:"links,omitempty"`
 }

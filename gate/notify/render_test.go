@@ -294,7 +294,7 @@ func TestHeadlines_ReadAsSentences(t *testing.T) {
 	for name, want := range map[string]string{
 		"hold":     "checkout is on hold at 5 %",
 		"rollback": "checkout was rolled back from 5 % to 0 %",
-		"approval": "checkout waits for approval by product at 5 %",
+		"approval": "checkout waits for product to approve 25 %",
 		"complete": "checkout is complete: everybody is on 2026-11-20.3 (override)",
 		"resolved": "Resolved: checkout is progressing",
 	} {

@@ -39,14 +39,19 @@ func happened(n *Notice) string {
 	case EventHold:
 		return "is on hold at " + percent(n.To)
 	case EventApproval:
-		who := ""
+		text := "waits for approval"
 		if n.Owner != "" {
-			who = " by " + n.Owner
+			text = "waits for " + n.Owner + " to approve"
+		} else if n.Awaits != "" {
+			text += " of"
 		}
-		return "waits for approval" + who + " at " + percent(n.To)
+		return strings.TrimSpace(text + " " + n.Awaits)
 	case EventApprove:
 		return "was approved by " + n.Actor
 	case EventRollback:
+		if n.From == n.To {
+			return "was rolled back at " + percent(n.To)
+		}
 		return "was rolled back from " + percent(n.From) + " to " + percent(n.To)
 	case EventComplete:
 		return "is complete: everybody is on " + n.Revision
