@@ -41,16 +41,16 @@ func TestAlert_NobodyAnswers_IsToldAgainUntilItIsOver(t *testing.T) {
 		if n := pager.count(); n != 1 {
 			t.Errorf("a sink without repeat was told %d times", n)
 		}
-		if !strings.Contains(chat.got[3], `"repeat":3`) || !strings.Contains(chat.got[3], `"alert":"checkout-1-4"`) {
-			t.Errorf("the last reminder is %s", chat.got[3])
+		if !strings.Contains(chat.body(3), `"repeat":3`) || !strings.Contains(chat.body(3), `"alert":"checkout-1-4"`) {
+			t.Errorf("the last reminder is %s", chat.body(3))
 		}
 		tell(q, "rollback", func(n *Notice) { n.State = Done })
 		time.Sleep(2 * time.Hour)
 		if n := chat.count(); n != 5 {
 			t.Errorf("told %d times, want the rollback and nothing after it", n)
 		}
-		if len(pager.got) != 3 || !strings.Contains(pager.got[1], `"event_action":"resolve","dedup_key":"serin/checkout-1-4"`) {
-			t.Errorf("the pager got %q", pager.got)
+		if pager.count() != 3 || !strings.Contains(pager.body(1), `"event_action":"resolve","dedup_key":"serin/checkout-1-4"`) {
+			t.Errorf("the pager got %q", pager.bodies())
 		}
 	})
 }
@@ -74,8 +74,8 @@ func TestAlert_Acknowledged_IsNotToldAgain(t *testing.T) {
 		if n := chat.count(); n != 2 {
 			t.Errorf("told %d times", n)
 		}
-		if len(pager.got) != 2 || !strings.Contains(pager.got[1], `"event_action":"acknowledge"`) {
-			t.Errorf("the pager got %q", pager.got)
+		if pager.count() != 2 || !strings.Contains(pager.body(1), `"event_action":"acknowledge"`) {
+			t.Errorf("the pager got %q", pager.bodies())
 		}
 		// The same wait in other words: whoever looked has not seen these.
 		tell(q, "approval", func(n *Notice) { n.ID = "checkout-1-8" })
@@ -83,8 +83,8 @@ func TestAlert_Acknowledged_IsNotToldAgain(t *testing.T) {
 		if n := chat.count(); n != 4 {
 			t.Errorf("told %d times", n)
 		}
-		if !strings.Contains(pager.got[2], `"dedup_key":"serin/checkout-1-6"`) {
-			t.Errorf("another incident for the same wait: %s", pager.got[2])
+		if !strings.Contains(pager.body(2), `"dedup_key":"serin/checkout-1-6"`) {
+			t.Errorf("another incident for the same wait: %s", pager.body(2))
 		}
 	})
 }

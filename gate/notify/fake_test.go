@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -113,6 +114,21 @@ func (r *receiver) count() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.got)
+}
+
+// bodies are those of all tries so far.
+func (r *receiver) bodies() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.got)
+}
+
+// body is that of try number i; "" where there were fewer.
+func (r *receiver) body(i int) string {
+	if all := r.bodies(); i < len(all) {
+		return all[i]
+	}
+	return ""
 }
 
 // gaps are the times between two tries.
