@@ -32,7 +32,6 @@ var reasonTexts = map[Reason]string{
 	DrillRequired:        "a drill must pass first",
 	OutsideUnknown:       "an outside source does not answer",
 	CapacityReached:      "the canary's pool carries no more",
-	FrozenAll:            "everything is paused",
 	Passed:               "every gate passed",
 	HoldTimedOut:         "the hold lasted too long",
 	ApprovalTimedOut:     "nobody approved in time",

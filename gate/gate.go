@@ -90,7 +90,6 @@ const (
 	DrillRequired        Reason = "drill_required"
 	Manual               Reason = "manual"
 	CapacityReached      Reason = "capacity_reached" // the pool carries no more of this traffic
-	FrozenAll            Reason = "frozen"           // a person has paused everything
 )
 
 // Reason codes of decisions that moved something.

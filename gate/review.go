@@ -6,7 +6,6 @@ import "time"
 type Reviewed struct {
 	Decision  Decision // Verdict, Reason, Reasons, Baseline and Findings; nothing was decided
 	Confirmed bool     // a confirmed finding: it would have held, and started the hold_timeout clock
-	Waiting   bool     // every hold is for want of evidence or time
 }
 
 // Review judges a look without deciding anything: what Step would go by at a tick of this state. The state it answers with
@@ -21,7 +20,7 @@ func Review(s State, p *Policy, now time.Time, seen *Seen) (State, Reviewed) {
 	if j.verdict == Pass {
 		t.d.Reason = Passed
 	}
-	return t.s, Reviewed{Decision: t.d, Confirmed: j.confirmed, Waiting: j.lacking}
+	return t.s, Reviewed{Decision: t.d, Confirmed: j.confirmed}
 }
 
 // StageAt is the stage of a ladder that a weight belongs to: the first at or above it, from 1.

@@ -19,20 +19,19 @@ import (
 
 // Attempt is one attempt, judged again.
 type Attempt struct {
-	Rollout  string        `json:"rollout"`
-	Number   int           `json:"attempt"`
-	Revision string        `json:"revision"`
-	From     time.Time     `json:"from"` // wall times of the first and the last look
-	To       time.Time     `json:"to"`
-	Looks    int           `json:"looks"`
-	Ended    string        `json:"ended"` // completed, rolled_back or as it was last
-	Points   []Point       `json:"points"`
-	Outcome  string        `json:"outcome"`            // same | held | rolled_back | not_rolled_back
-	Earlier  *float64      `json:"earlier_seconds"`    // a rollback: how much sooner than it was; null: it was none, or would be none
-	Diverges *time.Time    `json:"diverges_at"`        // the first decision that would have been another; null: none
-	Spared   uint64        `json:"spared_requests"`    // canary requests after an earlier rollback
-	Blind    time.Duration `json:"-"`                  // longest gap between two looks
-	Unjudged int           `json:"unjudged,omitempty"` // looks at stages that no gate of the new file judges
+	Rollout  string     `json:"rollout"`
+	Number   int        `json:"attempt"`
+	Revision string     `json:"revision"`
+	From     time.Time  `json:"from"` // wall times of the first and the last look
+	To       time.Time  `json:"to"`
+	Looks    int        `json:"looks"`
+	Ended    string     `json:"ended"` // completed, rolled_back or as it was last
+	Points   []Point    `json:"points"`
+	Outcome  string     `json:"outcome"`            // same | held | rolled_back | not_rolled_back
+	Earlier  *float64   `json:"earlier_seconds"`    // a rollback: how much sooner than it was; null: it was none, or would be none
+	Diverges *time.Time `json:"diverges_at"`        // the first decision that would have been another; null: none
+	Spared   uint64     `json:"spared_requests"`    // canary requests after an earlier rollback
+	Unjudged int        `json:"unjudged,omitempty"` // looks at stages that no gate of the new file judges
 }
 
 // Point is a moment of the past at which something was decided, or would have been.
@@ -154,9 +153,6 @@ func judge(windows []journal.Window, p *gate.Policy, out *Attempt) []look {
 		memory, looks[i].Reviewed = gate.Review(s, p, w.At, &seen)
 		if len(looks[i].Decision.Findings) == 0 {
 			out.Unjudged++
-		}
-		if i > 0 && w.At.Sub(windows[i-1].At) > out.Blind {
-			out.Blind = w.At.Sub(windows[i-1].At)
 		}
 	}
 	return looks
