@@ -72,7 +72,7 @@ func newExplainCmd(e *env) *cobra.Command {
 			e.print(line)
 		}
 		for _, f := range x.Flags {
-			e.print(fmt.Sprintf("%s: %v (%s)", clean(f.Name), f.Value, clean(f.Reason)))
+			e.print(fmt.Sprintf("%s: %s (%s)", clean(f.Name), valueText(f.Value), clean(f.Reason)))
 		}
 		if len(x.Rollouts)+len(x.Experiments)+len(x.Flags) == 0 {
 			fmt.Fprintln(e.stderr, "serin: there is no rollout, experiment or flag")

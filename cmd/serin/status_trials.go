@@ -109,15 +109,20 @@ func flagText(f admin.FlagView, now time.Time) []string {
 		if i > 0 {
 			line += ","
 		}
-		value, err := json.Marshal(v.Value)
-		if err != nil {
-			value = []byte("?")
-		}
-		line += fmt.Sprintf(" %s %s for %s", v.Name, value, percent(v.Share))
+		line += fmt.Sprintf(" %s %s for %s", v.Name, valueText(v.Value), percent(v.Share))
 	}
 	lines := hanging("", clean(line))
 	if f.Stale {
 		lines = append(lines, fmt.Sprintf("  stale: everybody has had the same value for %s; remove it from the code and from the file", span(now.Sub(*f.SettledAt).Seconds())))
 	}
 	return lines
+}
+
+// valueText is a flag's value as JSON.
+func valueText(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return "?"
+	}
+	return clean(string(text))
 }
