@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"serin/config"
+	"serin/gate/criterion"
 	"serin/proxy/admin"
 )
 
@@ -30,6 +31,11 @@ func (r *rooms) Totals() admin.Totals {
 	}
 	for _, a := range t.Experiments {
 		out.Experiments = append(out.Experiments, admin.ArmTotals(a))
+	}
+	if plan := r.daemon.planInForce(); plan != nil {
+		for i := range plan.Rollouts {
+			out.Limits = append(out.Limits, criterion.LatencyLimits(plan.Rollouts[i].Policy.Criteria)...)
+		}
 	}
 	for _, b := range t.Overhead {
 		out.Overhead = append(out.Overhead, admin.OverheadBin{Upper: b.Upper, Count: b.Count})

@@ -156,3 +156,20 @@ func (l *latency) plain(q *gate.Question) gate.Finding {
 	plainVerdict(&f, q, enough, p.canary.n, p.stable.n, value, stable, l.hold.Absolute() && q.Frozen == nil)
 	return f
 }
+
+// LatencyLimits are the absolute limits of criteria on latencies: the edges at which they count.
+func LatencyLimits(criteria []gate.Criterion) []time.Duration {
+	var out []time.Duration
+	for _, c := range criteria {
+		l, ok := c.(*latency)
+		if !ok || !l.hold.Absolute() {
+			continue
+		}
+		for _, limit := range []*Limit{l.hold, l.roll} {
+			if limit != nil {
+				out = append(out, time.Duration(limit.Value*float64(time.Second)))
+			}
+		}
+	}
+	return out
+}

@@ -134,21 +134,26 @@ func writeRequests(e *exposition, t Totals) {
 	})
 	const name = "serin_http_request_duration_seconds"
 	e.family(name, "histogram", "From the request's head parsed to the response's head received; answers the gates time.")
+	limits := map[int]bool{}
+	for _, d := range t.Limits {
+		limits[window.BinOf(d)] = true
+	}
 	t.eachArm(func(rollout, arm string, s *window.Snapshot) {
-		writeLatency(e, name, s, "rollout", rollout, "arm", arm)
+		writeLatency(e, name, s, limits, "rollout", rollout, "arm", arm)
 	})
 	e.family("serin_http_requests_in_flight", "gauge", "Requests being served now.")
 	e.sample("serin_http_requests_in_flight", float64(t.InFlight))
 }
 
-// binsPerBucket makes five buckets a decade; every edge is an edge of the meters' bins, so no count is a guess.
+// binsPerBucket makes five buckets a decade; every edge is an edge of the meters' bins, so no count is a guess. So are the
+// edges at which gates with absolute limits count: the first at or above the limit.
 const binsPerBucket = 24
 
-func writeLatency(e *exposition, name string, s *window.Snapshot, labels ...string) {
+func writeLatency(e *exposition, name string, s *window.Snapshot, limits map[int]bool, labels ...string) {
 	var sum uint64
 	for bin, n := range s.Latency {
 		sum += uint64(n)
-		if bin%binsPerBucket == 0 && bin < window.Bins-1 {
+		if (bin%binsPerBucket == 0 || limits[bin]) && bin < window.Bins-1 {
 			e.sample(name+"_bucket", float64(sum), append(labels, "le", number(edge(bin)))...)
 		}
 	}

@@ -148,6 +148,27 @@ func TestMetrics_Buckets_LieOnBinEdgesAndCountExactly(t *testing.T) {
 	}
 }
 
+func TestMetrics_LimitsOfGates_AreEdges(t *testing.T) {
+	o, _ := rooms()
+	traffic := o.Traffic.(*fakeTraffic)
+	count := func() int {
+		_, families := scrape(t, o)
+		return len(families["serin_http_request_duration_seconds"].Metric[0].Histogram.Bucket)
+	}
+	without := count()
+	traffic.totals.Limits = []time.Duration{300 * time.Millisecond, 750 * time.Millisecond, 300 * time.Millisecond}
+	if got := count(); got != without+2 {
+		t.Errorf("%d edges, want %d and 2", got, without)
+	}
+	_, families := scrape(t, o)
+	for _, b := range families["serin_http_request_duration_seconds"].Metric[0].Histogram.Bucket {
+		if e := b.GetUpperBound(); e >= .3 && e < .3*window.Growth {
+			return
+		}
+	}
+	t.Error("no edge at 300 ms")
+}
+
 func label(m *dto.Metric, name string) string {
 	for _, l := range m.Label {
 		if l.GetName() == name {

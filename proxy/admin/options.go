@@ -37,8 +37,9 @@ type Totals struct {
 	InFlight        int64
 	Edge            EdgeTotals
 	Telemetry       TelemetryTotals
-	Overhead        []OverheadBin // our own time, sampled; one count a bin, not summed over bins
-	OverheadSeconds float64       // sum of the sampled times
+	Limits          []time.Duration // absolute latency limits of gates: each is an edge of the duration histograms
+	Overhead        []OverheadBin   // our own time, sampled; one count a bin, not summed over bins
+	OverheadSeconds float64         // sum of the sampled times
 }
 
 // OverheadBin counts samples above the bin before, up to and including Upper.
