@@ -32,12 +32,15 @@ type rest struct {
 }
 
 // circumstances are what a decision may rest on, besides counts and clocks.
-type circumstances struct{ stableHealthy, canaryHealthy, windowOpen, journalAvailable bool }
+type circumstances struct {
+	stableHealthy, canaryHealthy, windowOpen, journalAvailable bool
+	freeze                                                     *gate.Freeze
+}
 
 // resting reports whether the tick has nothing to decide, having looked. i spreads the rollouts over the ticks.
-func (r *rollout) resting(now time.Time, i int) bool {
-	c := circumstances{r.reading.StableHealthy, r.reading.CanaryHealthy, r.windowOpen, r.journalAvailable}
-	if !r.reading.Quiet || c != r.rest.circumstances || r.pending != nil || r.state.Ebb.Weight > 0 {
+func (r *rollout) resting(now time.Time, i int, freeze *gate.Freeze) bool {
+	c := circumstances{r.reading.StableHealthy, r.reading.CanaryHealthy, r.windowOpen, r.journalAvailable, freeze}
+	if !r.reading.Quiet || c != r.rest.circumstances || r.pending != nil || r.state.Ebb.Weight > 0 || len(r.reading.Signals) > 0 {
 		r.stir(now)
 		r.rest.circumstances = c
 	}
