@@ -65,15 +65,16 @@ const (
 // DrillResult is what a drill has shown. Immutable.
 type DrillResult struct {
 	Drill
-	End            DrillEnd  `json:"end"`
-	Ended          time.Time `json:"ended"`           // wall time
-	Stable, Canary uint64    `json:"stable,omitzero"` // requests the judge saw, since the last restart
-	Aborted        uint64    `json:"aborted"`
-	Delayed        uint64    `json:"delayed"`
-	Cut            uint64    `json:"cut"`
-	Held           *Firing   `json:"held,omitempty"`  // the first gate that would have held the rollout
-	Fired          *Firing   `json:"fired,omitempty"` // the gate that would have rolled it back
-	Passed         bool      `json:"passed"`          // the gates do what they are for
+	End     DrillEnd  `json:"end"`
+	Ended   time.Time `json:"ended"`            // wall time
+	Stable  uint64    `json:"stable,omitempty"` // requests the judge saw, since the last restart
+	Canary  uint64    `json:"canary,omitempty"`
+	Aborted uint64    `json:"aborted"`
+	Delayed uint64    `json:"delayed"`
+	Cut     uint64    `json:"cut"`
+	Held    *Firing   `json:"held,omitempty"`  // the first gate that would have held the rollout
+	Fired   *Firing   `json:"fired,omitempty"` // the gate that would have rolled it back
+	Passed  bool      `json:"passed"`          // the gates do what they are for
 }
 
 // Firing is a gate's answer in a drill.
