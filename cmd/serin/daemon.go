@@ -100,7 +100,7 @@ func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *s
 	if d.adminLn, err = adminListener(ctx, plan.Admin); err != nil {
 		return nil, errStarted("listen on "+plan.Admin.Address, "admin.address names another one", err)
 	}
-	d.openPeople(plan)
+	d.openPeople(plan, restored)
 	rooms := &rooms{daemon: d}
 	d.dataplane.local = &localFlags{log: d.log, flags: rooms}
 	d.admin = admin.New(admin.Options{

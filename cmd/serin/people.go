@@ -9,15 +9,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"serin/config"
+	"serin/gate"
 	"serin/gate/control"
+	"serin/gate/journal"
 	"serin/gate/notify"
 	"serin/proxy/admin"
 )
 
 // openPeople makes what speaks with people: the queue of notices and the links in them. Nothing starts yet.
-func (d *serinDaemon) openPeople(plan *config.Plan) {
+func (d *serinDaemon) openPeople(plan *config.Plan, restored *journal.Restored) {
 	base := linkBase(plan.Admin, d.adminLn.Addr())
 	if base != "" {
 		var err error
@@ -36,6 +39,26 @@ func (d *serinDaemon) openPeople(plan *config.Plan) {
 		names[i] = plan.Rollouts[i].Name
 	}
 	d.notices.Forget(names)
+	d.catchUp(plan, restored)
+}
+
+// untoldFor is how old a decision may be that a process before made and perhaps died before it told anybody.
+const untoldFor = 5 * time.Minute
+
+// catchUp tells the last decisions of a process that was killed between the journal and the outbox. What was told already is
+// told to nobody again: the outbox knows.
+func (d *serinDaemon) catchUp(plan *config.Plan, restored *journal.Restored) {
+	for i := range plan.Rollouts {
+		p := plan.Rollouts[i].Policy
+		last := restored.Rollouts[plan.Rollouts[i].Name].Last
+		if last == nil || len(p.Notify) == 0 || time.Since(last.At) > untoldFor {
+			continue
+		}
+		d.announce(control.Announcement{
+			Entry: *last, Policy: p, Findings: last.Decision.Findings,
+			Next: gate.Next(last.State, p, last.Decision, time.Now()), Allowed: gate.Allowed(last.State, p, time.Now()),
+		})
+	}
 }
 
 func hostName() string {

@@ -19,6 +19,10 @@ type alert struct {
 func (q *Queue) settle(n *Notice, sinks []string, now time.Time) {
 	was := q.alerts[n.Rollout]
 	if was != nil && was.Notice.Phase == n.Phase && (n.State != Open || n.Event == was.Notice.Event) {
+		if n.ID == was.Notice.ID { // told before, perhaps by a process before
+			n.Alert = was.Notice.Alert
+			return
+		}
 		if n.State == Open { // the same wait, told in other words
 			n.Alert = was.Notice.Alert
 			was.Notice, was.Sinks, was.Acked = *n, sinks, ""

@@ -115,3 +115,14 @@ func TestAlert_ReceiverDown_RemindersDoNotPileUp(t *testing.T) {
 		}
 	})
 }
+
+func TestAlert_SameNoticeAgainAfterARestart_KeepsItsAcknowledgement(t *testing.T) {
+	q := New(Options{})
+	q.Set([]Spec{spec("chat")})
+	q.Tell(*samples()["hold"], []string{"chat"})
+	q.Ack("checkout", "alice")
+	q.Tell(*samples()["hold"], []string{"chat"})
+	if a, _ := q.Open("checkout"); a.Acked != "alice" || sinkNow(t, q, "chat").Waiting != 1 {
+		t.Errorf("got %+v, %d wait", a, sinkNow(t, q, "chat").Waiting)
+	}
+}
