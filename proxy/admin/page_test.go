@@ -9,7 +9,7 @@ import (
 )
 
 func TestPage_StaysInItsBudget(t *testing.T) {
-	const budget = 60 << 10
+	const budget = 60_000
 	total := 0
 	for name, f := range packedPage() {
 		total += len(f.packed)

@@ -20,11 +20,11 @@ export function Actions({ r, stale }) {
     return () => clearTimeout(timer);
   }, [said]);
   const verbs = verbsOf(r);
-  const readOnly = !stale && token() && r.allowed.length === 0;
+  const readOnly = !stale && r.you && r.allowed.length === 0;
   const can = (verb) => !obstacle(verb, r, { stale, token: token() });
   return html`
     <section class="acts" aria-label="Actions">
-      ${readOnly && html`<p class="read-only"><${Icon} name="lock" />Read only: this token may look, not act.</p>`}
+      ${readOnly && html`<p class="read-only"><${Icon} name="lock" />Read only: the token ${r.you} may look, not act now.</p>`}
       <p class="said" role="status" tabindex="-1" ref=${told}>${said && html`<${Icon} name="check" />${together(said)}`}</p>
       <ul>${verbs.map((verb) => {
         const why = obstacle(verb, r, { stale, token: token() });

@@ -1,12 +1,10 @@
 // Flags: the bucket that picks the version also picks the flag.
 import { html } from './dom.js';
+import { Icon } from './icons.js';
 import { usePolled } from './hooks.js';
 import { linkTo } from './route.js';
-import { read } from './store.js';
-import { count, percent } from './fmt.js';
-
-// A value may come as JSON text or as the value itself.
-const shown = (v) => (v === undefined ? '–' : typeof v === 'string' ? v : JSON.stringify(v));
+import { now, read } from './store.js';
+import { percent, when } from './fmt.js';
 
 export function Flags() {
   const { data, error } = usePolled('/v1/flags', 2000);
@@ -19,19 +17,22 @@ export function Flags() {
         : !data ? html`<p class="quiet">Asking.</p>`
         : list.length === 0 ? html`<p class="quiet">None is configured: <code>[flag.NAME]</code> in the file.</p>` : html`
         <div class="scroll" tabindex="0" role="region" aria-label="Table of flags"><table class="flags">
-          <thead><tr><th scope="col">Flag</th><th scope="col">Follows</th><th scope="col">On</th><th scope="col">Off</th><th scope="col" class="r">Share on</th>
-            <th scope="col" class="r">Evaluations/s</th><th scope="col" class="r">Forced</th><th scope="col">Header</th></tr></thead>
-          <tbody>${list.map((f) => {
-            const follows = f.rollout || f.experiment || '';
-            const values = f.values ? Object.entries(f.values) : null;
-            return html`
-            <tr><th scope="row">${f.name}</th>
-              <td>${read().rollouts.has(follows) ? html`<a href=${linkTo(follows)}>${follows}</a>` : follows ? html`<a href="#/experiments">${follows}</a>` : '–'}</td>
-              ${values && f.on === undefined ? html`<td colspan="2">${values.map(([arm, v]) => html`<code>${arm}: ${shown(v)}</code> `)}</td>`
-                : html`<td><code>${shown(f.on)}</code></td><td><code>${shown(f.off)}</code></td>`}
-              <td class="r share"><span class="odds-bar" aria-hidden="true"><i class="bg-canary" style=${{ width: `${(f.share ?? 0) * 100}%` }} /></span> ${percent(f.share)}</td>
-              <td class="r">${f.evaluations == null ? '–' : f.evaluations.toFixed(1)}</td><td class="r">${count(f.forced)}</td><td><code>${f.header || '–'}</code></td></tr>`;
-          })}</tbody>
+          <thead><tr><th scope="col">Flag</th><th scope="col">Follows</th><th scope="col">Value</th><th scope="col">Share of the users</th><th scope="col">Header</th><th scope="col">Settled</th></tr></thead>
+          ${list.map((f) => html`<${Flag} key=${f.name} f=${f} />`)}
         </table></div>`}
     </div>`;
+}
+
+/** A line a variant: the flag's name spans them. */
+function Flag({ f }) {
+  const follows = f.rollout || f.experiment || '';
+  const rows = f.variants.length || 1;
+  return html`<tbody>${f.variants.map((v, i) => html`
+    <tr>
+      ${i === 0 && html`<th scope="rowgroup" rowspan=${rows}>${f.name}${f.stale && html`<small class="tone-warn"><${Icon} name="alert" /> stale: take it out of the code</small>`}</th>
+        <td rowspan=${rows}>${!follows ? '–' : html`<a href=${f.rollout && read().rollouts.has(f.rollout) ? linkTo(f.rollout) : '#/experiments'}>${follows}</a>`}</td>`}
+      <td><span class="quiet">${v.name}</span> <code>${JSON.stringify(v.value)}</code></td>
+      <td class="share"><span class="odds-bar" aria-hidden="true"><i class="bg-canary" style=${{ width: `${v.share * 100}%` }} /></span> ${percent(v.share)}</td>
+      ${i === 0 && html`<td rowspan=${rows}>${f.header ? html`<code>${f.header}</code>` : '–'}</td><td rowspan=${rows}>${f.settled_at ? `since ${when(f.settled_at, now())}` : 'no'}</td>`}
+    </tr>`)}</tbody>`;
 }

@@ -89,7 +89,7 @@ export function obstacle(verb, r, { stale, token }) {
     return { promote: `Already at ${percent(r.weight)}.`, pause: 'Nothing is left to pause.', rollback: 'The old pool is no longer kept.' }[verb] ?? 'Not possible now.';
   }
   if (r.phase === 'waiting' && verb === 'rollback') return 'Nobody is on the canary.';
-  if (token) return 'This token may not, or not now.';
+  if (token) return `The token ${r.you ?? ''} may not, or not now.`;
   if (verb === 'promote' && !r.window.open) return 'Outside the release window.';
   if (verb === 'start') return 'Starts by itself when it can.';
   return 'Not possible now.';

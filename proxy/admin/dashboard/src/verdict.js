@@ -17,6 +17,7 @@ export function Verdict({ r, stale }) {
         <span class=${`pill tone-${s.tone}`}><${Icon} name=${s.icon} />${s.label}</span>
         ${frozen && html`<span class="pill tone-ask"><${Icon} name="snow" />All rollouts are frozen</span>`}
         ${r.dry_run && html`<span class="pill tone-calm"><${Icon} name="eye" />Dry run: decides, moves nothing</span>`}
+        ${r.drill && html`<span class="pill tone-warn"><${Icon} name="alert" />Drill: faults are injected on the canary</span>`}
         ${r.baseline && r.baseline !== 'concurrent' && html`<span class="pill tone-calm"><${Icon} name="clock" />Baseline: ${r.baseline.replace('_', ' ')}</span>`}
       </p>
       <p class="sentence" role="status"><b>${s.bold}</b> ${stale && html`Last seen <span aria-hidden="true">${span(age)}</span> ago. `}${together(r.sentence)}</p>

@@ -36,10 +36,11 @@ async function take(url, name, options) {
   await page.context().close();
 }
 
+const usual = { stable: '0.5%', latency: '15ms' };
 const desk = { width: 1280, height: 1000 };
 const phone = { width: 360, height: 780, deviceScaleFactor: 2 };
 
-const good = await release({ port: 8250, rps: 500, users: 2000, toml: demo('["5%", "25%", "50%", "100%"]', 'stable + 2pt') });
+const good = await release({ port: 8250, rps: 500, users: 2000, ...usual, errors: '0.5%', toml: demo('["5%", "25%", "50%", "100%"]', 'stable + 2pt') });
 try {
   const page = await open(browser, { url: good.url });
   await page.getByText('25\u202f%', { exact: true }).and(page.locator('.weight.big')).waitFor({ timeout: 180000 });
@@ -50,13 +51,13 @@ try {
   await take(good.url, 'dashboard-phone', { ...phone, dark: true });
 } finally { await good.end(); }
 
-const bad = await release({ port: 8260, rps: 500, users: 2000, errors: '5%', toml: demo('["5%", "25%", "100%"]', 'stable + 2pt') });
+const bad = await release({ port: 8260, rps: 500, users: 2000, ...usual, errors: '5%', toml: demo('["5%", "25%", "100%"]', 'stable + 2pt') });
 try {
   const page = await open(browser, { url: bad.url });
   await page.getByText('Safe now.').waitFor({ timeout: 120000 });
   await page.waitForTimeout(8000);
   await page.context().close();
-  await take(bad.url, 'dashboard-rolled-back-light', desk);
+  await take(bad.url, 'dashboard-rolled-back-light', { ...desk, shot: { fullPage: true } });
   await take(bad.url, 'dashboard-rolled-back-dark', { ...desk, dark: true });
 } finally { await bad.end(); }
 await browser.close();

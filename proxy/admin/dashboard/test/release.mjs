@@ -7,7 +7,7 @@ export const admin = (port) => `${host}:${port}`;
 export const serin = (args, options) => start(bin, args, options);
 
 /** Two sample services, a crowd, and serin with one rollout between them. */
-export async function release({ port, errors = '0%', toml, rps = 150, users = 400 }) {
+export async function release({ port, errors = '0%', stable = '0%', latency = '2ms', toml, rps = 150, users = 400 }) {
   const { dir, remove } = await temp();
   const config = join(dir, 'serin.toml');
   const all = [];
@@ -22,8 +22,8 @@ servers = ["${host}:${port + 2}"]
 [upstream.v2]
 servers = ["${host}:${port + 3}"]
 ${toml}`);
-  all.push(await serin(['demo', 'service', '--listen', `${host}:${port + 2}`, '--name', 'v1', '--latency', '2ms']));
-  all.push(await serin(['demo', 'service', '--listen', `${host}:${port + 3}`, '--name', 'v2', '--latency', '2ms', '--errors', errors]));
+  all.push(await serin(['demo', 'service', '--listen', `${host}:${port + 2}`, '--name', 'v1', '--latency', latency, '--errors', stable]));
+  all.push(await serin(['demo', 'service', '--listen', `${host}:${port + 3}`, '--name', 'v2', '--latency', latency, '--errors', errors]));
   for (const p of [port + 2, port + 3]) await answering(`http://${host}:${p}/`);
   const daemon = () => serin(['run', '-c', config], { env: { SERIN_ADMIN: '' } });
   let running = await daemon();

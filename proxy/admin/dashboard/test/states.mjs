@@ -156,17 +156,18 @@ export const upstreams = { upstreams: [
   { name: 'v2', revision: '2026-11-18.3', healthy: 1, in_flight: 2, queued: 0, draining: false, errors: {}, servers: [server('10.0.0.21:9000', { rate: 2.6 }), server('https://10.0.0.22:9443', { state: 'ejected', ejections: 2, errors: { reset: 4, connect: 1 }, last_check: { at: new Date(base - 900).toISOString(), ok: false, detail: 'status 503' } })] },
 ] };
 
-const experiments = { experiments: [{
-  name: 'button', route: 'shop.example.com /checkout/*', started_at: at(9, 0), for_seconds: 604800, elapsed_seconds: 277709, phase: 'running', reason: 'collecting',
-  sentence: 'Day 4 of 7. Guardrails pass; the difference in orders is not yet clear.',
-  arms: [{ name: 'control', weight: .5, observed_weight: .5004, users: 20114, requests: 802331, error: .0101, p95_ms: 147, signal: .0312, signal_low: .0288, signal_high: .0337 },
-    { name: 'green', weight: .5, observed_weight: .4996, users: 20079, requests: 801019, error: .0103, p95_ms: 147, signal: .0329, signal_low: .0305, signal_high: .0355 }],
-  signal: { name: 'order_placed', unit: 'orders per user' }, guardrails: [{ metric: 'error_rate', verdict: 'pass' }, { metric: 'latency_p95', verdict: 'pass' }],
-}] };
+const arm = (name, o) => ({ name, share: .5, stopped: false, users: 4114, requests: 802331, errors: 8103, error_rate: .0101, error_low: .0099, error_high: .0103, difference: null, difference_low: null, difference_high: null, design_effect: 1.1, p50_ms: 46, p99_ms: 235, p50_change: null, p99_change: null, gates: [], ...o });
+const trial = (o) => ({
+  name: 'button', route: 'shop.example.com /checkout/*', version: 3, attempt: 1, phase: 'progressing', sentence: 'Day 4 of 7. Guardrails pass; the difference in errors is not yet clear.',
+  elapsed_seconds: 277709, for_seconds: 604800, remaining_seconds: 327091, control: 'grey', reason: '', sample_ratio: { verdict: 'ok', odds: .4, needs: 1000, users: [4114, 4079] }, key_missing_ratio: 0,
+  arms: [arm('grey'), arm('green', { difference: .0002, difference_low: -.0001, difference_high: .0005, p50_change: { ms: .2, low_ms: -.1, high_ms: .5 }, p99_change: { ms: 4, low_ms: 1, high_ms: 7 }, gates: [errors({ verdict: 'pass', reason: 'pass' }), latency()] })],
+  last_decision: null, ...o,
+});
+const experiments = { experiments: [trial(), trial({ name: 'search-box', phase: 'rolled_back', reason: 'sample_ratio_mismatch', sample_ratio: { verdict: 'mismatch', odds: 4000, needs: 1000, users: [4114, 3079] }, sentence: 'Stopped: the arms do not meet the same people.', arms: [arm('grey'), arm('wide', { stopped: true }), arm('narrow')] })] };
 const flags = { flags: [
-  { name: 'new-checkout', rollout: 'checkout', on: 'true', off: 'false', share: .25, header: 'X-Flag-New-Checkout', evaluations: 20.1, forced: 3 },
-  { name: 'ranker', rollout: 'search', on: '"v2"', off: '"v1"', share: .05, header: 'X-Flag-Ranker', evaluations: 221.4, forced: 0 },
-  { name: 'button-colour', experiment: 'button', on: '"green"', off: '"grey"', share: .5, header: 'X-Button', evaluations: 20.1, forced: 1 },
+  { name: 'new-checkout', rollout: 'checkout', header: 'X-Flag-New-Checkout', variants: [{ name: 'on', value: true, share: .25 }, { name: 'off', value: false, share: .75 }], stale: false, settled_at: null, stale_after_seconds: 604800 },
+  { name: 'old-banner', rollout: 'images', header: '', variants: [{ name: 'on', value: 'v2', share: 1 }, { name: 'off', value: 'v1', share: 0 }], stale: true, settled_at: at(4, 0), stale_after_seconds: 3600 },
+  { name: 'button-colour', experiment: 'button', header: 'X-Button', variants: [{ name: 'grey', value: 'grey', share: .5 }, { name: 'green', value: 'green', share: .5 }], stale: false, settled_at: null, stale_after_seconds: 604800 },
 ] };
 
 const ladder = (weights, here, more = {}) => weights.map((w, i) => rung(i + 1, w, i + 1 < here ? 'passed' : i + 1 === here ? 'current' : 'ahead', i + 1 <= here ? at(13, i) : null, i + 1 < here ? at(13, i + 1) : null, more[i + 1]));
@@ -198,7 +199,9 @@ export const states = {
   frozen_baseline: one({ weight: 1, observed_weight: 1, baseline: 'frozen', stages: ladder([.01, .25, 1], 3), stage: atStage(3, 3, 1) }),
   skewed: one({ reason: 'skewed_keys', phase: 'holding', observed_weight: .61, hold: { reason: 'skewed_keys', since: at(14, 0), until: null, then: 'hold' }, sentence: 'Held at 25 %: the canary sees 61 % of requests. Keys are skewed.', next: 'Waits for a person.' }),
   refused_file: { ...one({}), daemon: { ...daemon, journal: { ok: false, error: 'no space left on device' }, config: { ...daemon.config, ok: false, problems: [{ file: 'serin.toml', line: 12, key: 'rollout.checkout.canary', problem: 'no upstream "chekout-v2"', hint: 'did you mean "checkout-v2"?' }] } } },
-  read_only: { ...one({ allowed: [] }), token: 'reader' },
+  read_only: { ...one({ allowed: [], you: 'reader' }), token: 'reader' },
+  drill: one({ drill: { actor: 'ana' } }),
+  old_daemon: { rollouts: all, hash: '#/experiments', answers: { '/v1/experiments': { status: 404, body: { error: 'no such path', hint: '' } } } },
   login: { rollouts: [], answers: { '/v1/events': { error: 'a token is needed', hint: 'send Authorization: Bearer TOKEN' } } },
 };
 
