@@ -158,7 +158,7 @@ func (x *exchange) faulty() bool {
 	d := x.split.Extras.Drill
 	if x.faults&faultDelay != 0 {
 		d.delayed.Add(1)
-		time.Sleep(min(d.DelayFor, time.Until(d.Until)+d.DelayFor))
+		x.holdUp(d)
 	}
 	if x.faults&faultAbort == 0 {
 		return x.forward()
@@ -166,6 +166,15 @@ func (x *exchange) faulty() bool {
 	d.aborted.Add(1)
 	x.fail(ending{origin: byUpstream, reason: upstream.ServerError, status: d.Status})
 	return false
+}
+
+// holdUp waits for the drill's delay, but not beyond the drill's end nor while the proxy drains.
+func (x *exchange) holdUp(d *Drill) {
+	const step = 100 * time.Millisecond
+	left := min(d.DelayFor, time.Until(d.Until))
+	for ; left > 0 && !x.client.proxy.draining.Load(); left -= step {
+		time.Sleep(min(left, step))
+	}
 }
 
 // refuseFault tells the client what the drill made of its request.
