@@ -31,7 +31,7 @@ function needsOf(r) {
   const left = (t) => (new Date(t) - now()) / 1000;
   if (r.hold?.until) list.push(open(`Decide within ${roughly(left(r.hold.until))}`, `then: ${r.hold.then}`, 'warn', 'clock'));
   if (isFrozen(r)) list.push(open('The freeze to end', 'serin resume --all', 'ask', 'snow'));
-  if (r.phase === 'paused') list.push(open('Somebody to resume', r.last_decision?.action === 'pause' ? `paused by ${r.last_decision.actor}` : 'paused', 'ask', 'person'));
+  else if (r.phase === 'paused') list.push(open('Somebody to resume', r.last_decision?.action === 'pause' ? `paused by ${r.last_decision.actor}` : 'paused', 'ask', 'person'));
   const daemon = read().daemon;
   if (daemon && !daemon.journal.ok) list.push(open('A journal that can be written', 'nothing widens without', 'warn', 'alert'));
   if (r.phase === 'waiting') {

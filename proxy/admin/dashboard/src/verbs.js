@@ -1,6 +1,6 @@
 // The acts: what each costs, what it is called on its button, why it cannot be done now. Pure, so that it can be tested.
 import { about, count, percent } from './fmt.js';
-import { stageName } from './words.js';
+import { isFrozen, stageName } from './words.js';
 
 // What belongs to a phase; a verb outside its list is shown only when the API allows it.
 const usual = {
@@ -82,6 +82,7 @@ export function consequence(verb, r, { full = false } = {}) {
 export function obstacle(verb, r, { stale, token }) {
   if (stale) return 'No connection. The state may have changed.';
   if (r.allowed.includes(verb)) return '';
+  if (isFrozen(r)) return 'Everything is paused: serin resume --all.';
   if (r.phase === 'rolled_back') {
     return { promote: 'A rolled-back revision never continues by itself.', pause: 'Nothing is running.', rollback: 'Already at 0\u202f%.' }[verb] ?? 'Not possible now.';
   }

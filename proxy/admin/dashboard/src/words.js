@@ -2,35 +2,25 @@
 // are. Sentences come from the API and are shown as they are.
 import { percent } from './fmt.js';
 
-/** Reason codes as people say them. */
+/** Reason codes that people say in other words; the rest are said as they are written. */
 export const reasons = {
   collecting: 'collecting evidence',
-  not_enough_evidence: 'not enough evidence',
   estimate_above_hold: 'estimate above the hold limit',
-  worse_than_stable: 'worse than stable',
   stable_unhealthy: 'stable itself is unwell',
-  no_canary_traffic: 'no canary traffic',
-  no_stable_traffic: 'no stable traffic',
   warmup: 'warming up',
-  one_bucket_dominates: 'one bucket dominates',
   saturated_users: 'more requests of the same users say little new',
   canary_pool_unhealthy: 'canary servers unhealthy',
   window_closed: 'outside the release window',
   skewed_keys: 'keys are skewed',
   stable_outdated: 'stable is outdated',
   awaiting_approval: 'waiting for approval',
-  paused: 'paused',
   journal_unavailable: 'journal not writable',
   stale_replicas: 'a replica is silent',
   restart_replayed: 'resumed after a restart',
   manual: 'by hand',
-  pass: 'pass',
   hold_timeout: 'held too long',
   approval_timeout: 'nobody answered',
   sparse: 'too little traffic',
-  new_revision: 'new revision',
-  policy_changed: 'policy changed',
-  frozen: 'frozen',
   start: 'started',
 };
 export const reasonWord = (code) => reasons[code] ?? (code ?? '').replaceAll('_', ' ');
@@ -99,8 +89,6 @@ const metrics = {
   client_error_rate: 'Client errors',
   abort_rate: 'Aborts',
   mismatch_rate: 'Mismatches',
-  prometheus: 'Prometheus',
-  webhook: 'Webhook',
 };
 /** "latency_p95" -> "Latency p95", "signal.order" -> "Signal order" */
 export const metricName = (m) => metrics[m]
