@@ -199,3 +199,23 @@ rollback = "stable + 2pt"
 		t.Errorf("got\n%s", text)
 	}
 }
+
+func FuzzParseKeys(f *testing.F) {
+	f.Add([]byte("alice\r\n\n # x\nbob"))
+	f.Add([]byte("\ufeffalice"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		keys, err := parseKeys(data)
+		if err != nil {
+			return
+		}
+		for _, key := range keys {
+			if key == "" || len(key) > router.MaxKey || key[0] == '#' || strings.TrimSpace(key) != key || strings.ContainsAny(key, "\n\x00") {
+				t.Errorf("key %q of %q", key, data)
+			}
+		}
+		again, err := parseKeys([]byte(strings.Join(keys, "\n")))
+		if err != nil || !slices.Equal(again, keys) {
+			t.Errorf("%q reads back as %q, %v", keys, again, err)
+		}
+	})
+}
