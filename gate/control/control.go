@@ -69,7 +69,7 @@ type Loop struct {
 	log       *slog.Logger
 	tick      time.Duration
 	save      time.Duration
-	window    func(string, time.Time) (bool, time.Time)
+	window    func(string, time.Time) (bool, time.Time) // nil: the policies' own
 	announce  func(Announcement)
 	outside   func(string, time.Time) map[string]gate.Outside
 
@@ -112,9 +112,6 @@ func New(o Options) *Loop {
 	}
 	if l.save <= 0 {
 		l.save = 5 * time.Second
-	}
-	if l.window == nil {
-		l.window = l.windowOf
 	}
 	if l.outside == nil {
 		l.outside = func(string, time.Time) map[string]gate.Outside { return nil }
@@ -162,12 +159,12 @@ func contains(entries []journal.Entry, id string) bool {
 // Status is the state as of the last tick or decision, never nil once Start has returned. It is immutable.
 func (l *Loop) Status() *Status { return l.status.Load() }
 
-// windowOf asks the rollout's own windows.
-func (l *Loop) windowOf(name string, at time.Time) (open bool, until time.Time) {
-	if r := l.find(name); r != nil {
-		return r.policy.Window.Open(at)
+// windowOf asks the rollout's own windows, where the options have no other.
+func (l *Loop) windowOf(r *rollout, at time.Time) (open bool, until time.Time) {
+	if l.window != nil {
+		return l.window(r.name, at)
 	}
-	return true, time.Time{}
+	return r.policy.Window.Open(at)
 }
 
 func (l *Loop) find(name string) *rollout {

@@ -21,7 +21,9 @@ type comparisons struct {
 func (l *Loop) compare(r *rollout, now time.Time) {
 	c := &r.compared
 	if r.setting.Mirror == 0 || r.reading.Mirrored == nil {
-		*c = comparisons{}
+		if c.tracker != nil || c.mirror != 0 || c.base[0].Total()+c.base[1].Total() > 0 { // it is large, and most have none
+			*c = comparisons{}
+		}
 		return
 	}
 	if c.mirror != r.reading.Mirror && c.mirror != 0 { // a reload changed what is compared

@@ -199,7 +199,7 @@ func (r *rollout) users(view *window.View) UsersStatus {
 }
 
 func (l *Loop) windowStatus(r *rollout, now time.Time) WindowStatus {
-	open, until := l.window(r.name, now)
+	open, until := l.windowOf(r, now)
 	return WindowStatus{Open: open, Until: until}
 }
 

@@ -86,7 +86,7 @@ func (l *Loop) look(r *rollout, now time.Time) {
 	}
 	r.journalAvailable = l.available(now) && r.pending == nil
 	r.spend(now)
-	r.windowOpen, _ = l.window(r.name, now)
+	r.windowOpen, _ = l.windowOf(r, now)
 }
 
 // seen is what the brain is told of the last look. It is the loop's one tick, good until the next rollout's: a View is large.
@@ -94,7 +94,7 @@ func (l *Loop) seen(r *rollout, now time.Time) *gate.Tick {
 	l.told.Seen = gate.Seen{
 		View: r.tracker.View(now), StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy,
 		ObservedWeight: r.observed(), WallClock: now, JournalAvailable: r.journalAvailable, WindowOpen: r.windowOpen,
-		Past: r.rings.of1(r.policy, r.state.Stage), Outside: l.outside(r.name, now), Signals: r.signals.views(now),
+		Past: r.rings.pastOf(r.policy, r.state.Stage), Outside: l.outside(r.name, now), Signals: r.signals.views(now),
 		Load: r.load(now), Freeze: l.freeze, Mirror: r.comparison(now), Drilled: r.drilled(now),
 	}
 	return &l.told
