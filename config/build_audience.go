@@ -161,10 +161,10 @@ func (b *builder) predicate(at string, t *PredicateTable, salt uint64, within []
 		p.Name = b.tokenText(join(at, "cookie"), *t.Cookie, "cookie")
 	}
 	if ask(t.Query != nil, router.IsQuery) {
-		p.Name = b.named1(join(at, "query"), *t.Query)
+		p.Name = b.checkedName(join(at, "query"), *t.Query)
 	}
 	if ask(t.Claim != nil, router.IsClaim) {
-		p.Name, p.Tokens = b.named1(join(at, "claim"), *t.Claim), b.claims(join(at, "claim"))
+		p.Name, p.Tokens = b.checkedName(join(at, "claim"), *t.Claim), b.claims(join(at, "claim"))
 	}
 	if ask(t.CIDR != nil, router.IsClient) {
 		for _, network := range t.CIDR {
@@ -219,8 +219,8 @@ func (b *builder) one(at string, t *PredicateTable, asked int, p *router.Predica
 	}
 }
 
-// named1 checks the name of a parameter or claim.
-func (b *builder) named1(at string, name Text) string {
+// checkedName checks the name of a parameter or claim.
+func (b *builder) checkedName(at string, name Text) string {
 	if !b.bad[at] && (name == "" || len(name) > 256 || strings.ContainsAny(string(name), "\x00\r\n")) {
 		b.report(at, fmt.Sprintf("%s is no name", show(string(name))), "")
 	}

@@ -14,10 +14,9 @@ import (
 )
 
 // ring is what a story's world knows of rings: every ring's members make the same share of the requests and, before their ring
-// opened, made so many with so many errors and so long.
+// opened, made so many with so many errors.
 type ring struct {
 	share, errors, n, others float64
-	lat                      time.Duration
 }
 
 // rings puts a stage for each ring before the ladder's own.

@@ -100,8 +100,8 @@ func (r *rings) others(open []string) *window.Snapshot {
 	return sum
 }
 
-// of the stage's ring: what its members are compared with; nil: nothing is known.
-func (r *rings) of1(p *gate.Policy, stage int) *gate.Past {
+// pastOf is what the members of the stage's ring are compared with; nil: nothing is known.
+func (r *rings) pastOf(p *gate.Policy, stage int) *gate.Past {
 	if stage < 1 || stage > len(p.Stages) {
 		return nil
 	}

@@ -75,7 +75,7 @@ func TestRings_Opening_KeepsThePastAsItIs(t *testing.T) {
 	}
 	policy := &gate.Policy{Stages: []gate.Stage{{Audience: "house"}, {Audience: "beta"}, {Weight: 100}}}
 	for stage, want := range map[int]*gate.Past{0: nil, 1: past, 2: r.frozen["beta"], 3: nil, 4: nil} {
-		if got := r.of1(policy, stage); got != want {
+		if got := r.pastOf(policy, stage); got != want {
 			t.Errorf("stage %d: got %+v", stage, got)
 		}
 	}
