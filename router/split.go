@@ -59,9 +59,9 @@ type Choice struct {
 	Arm    Arm
 	Why    Why
 	Bucket Bucket // meaningless unless Why is ByWeight or ByAudience
+	Ring   uint8  // place in Split.Rings, from 1, of the ring the user belongs to; 0: none
 	Hash   uint64 // of the key, whole: for "same key, same server"; 0 without a key
 	Mint   string // name of the cookie to mint; the caller makes the key and calls ChooseKey
-	Ring   uint8  // place in Split.Rings, from 1, of the ring the user belongs to; 0: none
 }
 
 // Choose returns the request's arm: what the force header says, else what the key's bucket says, else stable. When
