@@ -31,7 +31,7 @@ export function Actions({ r, stale }) {
         const id = `cost-${verb}`;
         return html`
           <li>
-            <button type="button" class=${`button${isMain(verb) ? ' main' : ''}${verb === 'rollback' ? ' danger' : ''}`}
+            <button type="button" class=${`button${isMain(verb, r) ? ' main' : ''}${verb === 'rollback' ? ' danger' : ''}`}
               disabled=${Boolean(why)} aria-describedby=${id} onClick=${() => ask(verb)}>${buttonText(verb, r)}</button>
             <small id=${id}>${why || consequence(verb, r)}</small>
           </li>`;

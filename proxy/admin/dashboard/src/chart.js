@@ -24,7 +24,7 @@ export function topOf(lines) {
   const most = (list) => (list ?? []).reduce((m, v) => (v > m ? v : m), 0);
   const known = Math.max(most(lines.stable), most(lines.hold), most(lines.rollback), most(lines.canary.filter((_, i) => lines.sure[i])));
   const noise = most(lines.canary);
-  const top = Math.max(known, Math.min(noise, known * 1.6), lines.least) * 1.15;
+  const top = Math.max(known, Math.min(noise, known * 2.2), lines.least) * 1.15;
   return Math.min(top, lines.ceiling * 1.02);
 }
 

@@ -12,8 +12,16 @@ import { Log } from './log.js';
 import { Servers } from './servers.js';
 import { useDecisions } from './decisions.js';
 
-export function Rollout({ r, stale, decision }) {
-  const past = useDecisions(r);
+// When a rollout ends its windows begin anew and its gates fall silent; what they said last is in the decision that ended it.
+function withLastGates(r, decisions) {
+  if (r.gates.length > 0 || (r.phase !== 'rolled_back' && r.phase !== 'completed')) return r;
+  const said = [r.last_decision, ...decisions].find((d) => d?.evidence.gates?.length > 0);
+  return said ? { ...r, gates: said.evidence.gates } : r;
+}
+
+export function Rollout({ r: now, stale, decision }) {
+  const past = useDecisions(now);
+  const r = withLastGates(now, past.list);
   return html`
     <article class="rollout" aria-label=${`Rollout ${r.name}`}>
       <${Verdict} r=${r} stale=${stale} />

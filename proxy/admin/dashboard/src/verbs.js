@@ -17,7 +17,7 @@ const order = ['start', 'approve', 'resume', 'retry', 'promote', 'pause', 'step-
 export const verbsOf = (r) => order.filter((v) => (usual[r.phase] ?? []).includes(v) || r.allowed.includes(v));
 
 /** The verbs that move things on as asked; the rest is an exception. */
-export const isMain = (verb) => ['start', 'approve', 'resume', 'retry'].includes(verb);
+export const isMain = (verb, r) => ['start', 'approve', 'retry'].includes(verb) || (verb === 'resume' && r.phase === 'paused');
 
 const next = (r) => r.stages[r.stage.index];
 const last = (r) => r.stages[r.stages.length - 1];
@@ -59,7 +59,7 @@ export function consequence(verb, r, { full = false } = {}) {
     case 'promote': return to ? `${more(r, to.weight)}, ${evidence(r)}. Recorded as an override.` : `Ends the bake now, ${evidence(r)}. Recorded as an override.`;
     case 'approve': return to ? `${more(r, to.weight)}, at once. Every gate passes.` : 'Completes the release. Every gate passes.';
     case 'pause': return `Stays at ${at}, the clock stops. A rollback can still fire.`;
-    case 'resume': return `Goes on at ${at}; the clock runs again.`;
+    case 'resume': return `${r.phase === 'holding' ? 'Lets go of the hold' : 'Goes on'} at ${at}; the clock runs again.`;
     case 'step-back': {
       const to = before(r);
       const less = Math.max(0, r.users.active * (r.weight - (to?.weight ?? 0)));
