@@ -181,3 +181,26 @@ func TestStatus_OverrideAndAlert_AreSaid(t *testing.T) {
 		t.Errorf("log says %q", head)
 	}
 }
+
+func TestCatchUp_DecisionOfAKilledProcess_IsToldOnce(t *testing.T) {
+	policy := asked().Policy
+	policy.Notify = []string{"ops"}
+	plan := &config.Plan{Rollouts: []config.Rollout{{Name: "checkout", Policy: policy}}}
+	last := asked().Entry
+	restored := &journal.Restored{Rollouts: map[string]journal.Record{"checkout": {Last: &last}}}
+	waiting := func(age time.Duration, times int) int {
+		d := &serinDaemon{notices: notify.New(notify.Options{})}
+		d.notices.Set([]notify.Spec{{Name: "ops", Kind: "webhook", Events: []string{notify.EventApproval}}})
+		last.At = time.Now().Add(-age)
+		for range times {
+			d.catchUp(plan, restored)
+		}
+		return d.notices.Sinks()[0].Waiting
+	}
+	if n := waiting(time.Second, 2); n != 1 {
+		t.Errorf("%d notices wait", n)
+	}
+	if n := waiting(time.Hour, 1); n != 0 {
+		t.Errorf("a decision of an hour ago is told")
+	}
+}
