@@ -58,13 +58,21 @@ func (s *Server) rollbackAll(w http.ResponseWriter, r *http.Request) {
 	s.all(w, r, "rollback", s.rollEverythingBack)
 }
 
-// rollEverythingBack goes through all rollouts; one that refuses or fails stops no other.
+// rollEverythingBack goes through all rollouts and experiments; one that refuses or fails stops no other.
 func (s *Server) rollEverythingBack(ctx context.Context, a Act) ([]journal.Entry, error) {
 	var entries []journal.Entry
 	var failed error
-	for _, ro := range s.status().Rollouts {
+	var names []string
+	status := s.status()
+	for i := range status.Rollouts {
+		names = append(names, status.Rollouts[i].Name)
+	}
+	for i := range status.Experiments {
+		names = append(names, status.Experiments[i].Name)
+	}
+	for _, name := range names {
 		op := gate.Operator{Verb: gate.VerbRollback, Actor: a.Actor, Reason: a.Reason}
-		d, e, err := s.o.Loop.Operate(ctx, ro.Name, op)
+		d, e, err := s.o.Loop.Operate(ctx, name, op)
 		switch {
 		case errors.Is(err, control.ErrUnknownRollout): // a reload meanwhile
 		case err != nil:
