@@ -199,3 +199,41 @@ test('a link to a decision opens it, and a stale version is refused in the dialo
     await page.context().close();
   } finally { await r.end(); }
 });
+
+test('tokens: the page asks for one, shows all to a reader and lets who may act', { timeout: 90000 }, async () => {
+  const r = await release({
+    port: 8270, files: { 'reader.token': 'r'.repeat(40), 'ops.token': 'o'.repeat(40) }, toml: `${steady}
+[token.reader]
+secret = { file = "reader.token" }
+may    = ["read"]
+[token.ops]
+secret = { file = "ops.token" }
+may    = ["read", "pause", "resume", "rollback"]
+`,
+  });
+  try {
+    const page = await open(browser, { url: r.url });
+    await page.getByText('A token is needed').waitFor({ timeout: 30000 });
+    assert.deepEqual(await accessible(page), []);
+    const enter = async (token) => {
+      await page.getByLabel('Token').fill(token);
+      await page.getByRole('button', { name: 'Open' }).click();
+    };
+    await enter('wrong'.repeat(8));
+    await page.getByText('This token is not accepted').waitFor({ timeout: 15000 });
+    await enter('r'.repeat(40));
+    await page.getByText('Read only').waitFor({ timeout: 30000 });
+    for (const b of await page.locator('.acts button').all()) assert.ok(await b.isDisabled());
+    assert.ok(await page.locator('.log > li').count() > 0, 'a reader sees the log');
+    await page.getByRole('button', { name: 'Forget the token' }).click();
+    await page.getByText('A token is needed').waitFor();
+    await enter('o'.repeat(40));
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+    await page.locator('.pill').filter({ hasText: 'Paused' }).waitFor({ timeout: 15000 });
+    await page.locator('.log').getByText('ops', { exact: true }).first().waitFor();
+    assert.equal(await page.evaluate(() => Object.values(localStorage).join().includes('ooo')), false, 'the token is not kept beyond the tab');
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  } finally { await r.end(); }
+});

@@ -7,7 +7,7 @@ export const admin = (port) => `${host}:${port}`;
 export const serin = (args, options) => start(bin, args, options);
 
 /** Two sample services, a crowd, and serin with one rollout between them. */
-export async function release({ port, errors = '0%', stable = '0%', latency = '2ms', toml, rps = 150, users = 400 }) {
+export async function release({ port, errors = '0%', stable = '0%', latency = '2ms', toml, files = {}, rps = 150, users = 400 }) {
   const { dir, remove } = await temp();
   const config = join(dir, 'serin.toml');
   const all = [];
@@ -22,6 +22,7 @@ servers = ["${host}:${port + 2}"]
 [upstream.v2]
 servers = ["${host}:${port + 3}"]
 ${toml}`);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text, { mode: 0o600 });
   all.push(await serin(['demo', 'service', '--listen', `${host}:${port + 2}`, '--name', 'v1', '--latency', latency, '--errors', stable]));
   all.push(await serin(['demo', 'service', '--listen', `${host}:${port + 3}`, '--name', 'v2', '--latency', latency, '--errors', errors]));
   for (const p of [port + 2, port + 3]) await answering(`http://${host}:${p}/`);
