@@ -9,9 +9,11 @@ export function Facts({ r }) {
   const ring = !off && r.weight === 0 && at && (at.audience || at.mirror > 0) ? at : null;
   // A rollback begins the counters anew; the gates keep what they judged.
   const judged = off ? Math.max(0, ...r.gates.map((g) => g.samples.canary)) : r.arms.canary.requests;
+  // Few requests miss the share by chance: three standard deviations of it are no news.
+  const chance = 3 * Math.sqrt((r.weight * (1 - r.weight)) / Math.max(1, r.arms.stable.requests + r.arms.canary.requests));
   const drift = r.observed_weight == null ? 'no request yet'
     : ring ? 'of all requests'
-    : Math.abs(r.observed_weight - r.weight) <= Math.max(0.1 * r.weight, 0.002) ? 'as asked' : `asked ${percent(r.weight)}`;
+    : Math.abs(r.observed_weight - r.weight) <= Math.max(0.1 * r.weight, 0.002, chance) ? 'as asked' : `asked ${percent(r.weight)}`;
   return html`
     <dl class="facts">
       ${ring

@@ -80,7 +80,7 @@ function waiting(r, word, look) {
 }
 
 /** Who needs a person first, then by name. */
-export const byNeed = (a, b) => stateOf(a).need - stateOf(b).need || a.name.localeCompare(b.name);
+export const byNeed = (a, b) => stateOf(a).need - stateOf(b).need || a.name.localeCompare(b.name, 'en', { numeric: true });
 export const needsPerson = (r) => stateOf(r).need <= 1;
 
 const metrics = {
