@@ -10,7 +10,7 @@ SEED        ?= 0
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test race lint fmt fuzz golden openfeature examples sim e2e chaos soak bench bench-shared bench-report wire-peers bench-go bench-compare cover deploy-check rules dashboard dashboard-check browser test-browser pictures check
+.PHONY: help build demo test race lint fmt fuzz golden openfeature examples sim e2e chaos soak bench bench-shared bench-report wire-peers bench-go bench-compare cover deploy-check rules dashboard dashboard-check tools browser test-browser pictures check
 
 help: ## print the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,8 +87,12 @@ cover: ## coverage of every package
 deploy-check: build ## systemd units, socket activation and system calls (Debian packages systemd strace curl)
 	deploy/check.sh ./serin
 
-rules: ## Prometheus' own check and tests of deploy/prometheus (Debian package prometheus; installed when absent)
-	@command -v promtool >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends prometheus; } >/dev/null
+tools: ## install what tests run and this machine has not (Debian packages; as root)
+	@absent=""; for pair in promtool:prometheus jq:jq curl:curl node:nodejs npm:npm openssl:openssl; do \
+		command -v $${pair%%:*} >/dev/null || absent="$$absent $${pair##*:}"; done; \
+	[ -z "$$absent" ] || { echo "installing$$absent"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$absent >/dev/null; }
+
+rules: tools ## Prometheus' own check and tests of deploy/prometheus
 	promtool check rules deploy/prometheus/serin.rules.yml
 	promtool test rules deploy/prometheus/serin.rules_test.yml
 
@@ -112,4 +116,4 @@ test-browser: dashboard-check browser ## the page in headless Chromium, on the r
 pictures: browser ## the pictures of README, from real releases (Debian package fonts-inter)
 	cd $(DASHBOARD) && $(NPM_CI) && SERIN_BIN=$(CURDIR)/bin/serin node test/pictures.mjs $(CURDIR)/deploy/pictures
 
-check: lint build race rules e2e test-browser ## what continuous integration runs
+check: tools lint build race rules e2e test-browser ## what continuous integration runs
