@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/netip"
 	"os"
 	"runtime"
@@ -60,7 +61,8 @@ type client struct {
 }
 
 func newClient(p *Proxy, accepted *listen.Conn, s *Serving) *client {
-	c := &client{proxy: p, serving: s, options: s.options.Load(), accepted: accepted}
+	c := &client{proxy: p, serving: s, options: s.options.Load(), accepted: accepted, hint: rand.Uint64()}
+	c.x.sequence = uint(c.hint) % sampleEvery // of connections with one request each, one in 64 is measured
 	c.x.client = c
 	c.x.uploaded = make(chan struct{}, 1)
 	c.x.stamp = func() { c.x.sentAt = p.now() }

@@ -69,8 +69,9 @@ type exchange struct {
 	sentAt   time.Duration
 	headAt   time.Duration // response head received; 0: none
 	sampled  bool
-	stamp    func() // sets sentAt; made once
-	asked    uint   // requests of the connection that went by the lane
+	dialled  time.Duration // of a sampled request: spent on new connections
+	stamp    func()        // sets sentAt; made once
+	asked    uint          // requests of the connection that went by the lane
 
 	copy     *mirrored     // nil: not mirrored
 	drilled  *window.Meter // counts for a drill's judge too; nil: no drill
@@ -96,7 +97,7 @@ func (x *exchange) run() (keep bool) {
 func (x *exchange) admit() {
 	x.start = x.client.proxy.now()
 	x.active, x.keep, x.recorded, x.replied, x.sent, x.heard, x.continued = true, false, false, false, false, false, false
-	x.headAt, x.sentAt, x.retries, x.server = 0, 0, 0, ""
+	x.headAt, x.sentAt, x.dialled, x.retries, x.server = 0, 0, 0, 0, ""
 	x.route, x.split, x.pool, x.meter, x.up = nil, nil, nil, nil, nil
 	x.drilled, x.copy, x.faults = nil, nil, 0
 	x.choice, x.key, x.end, x.refusal, x.cookie = router.Choice{}, 0, ending{}, nil, x.cookie[:0]

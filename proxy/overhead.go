@@ -16,7 +16,7 @@ var overheadEdges = [...]time.Duration{
 }
 
 // overhead is a histogram of our own time per request: head parsed to request written, plus response head received to
-// answer written. Requests that dialled are left out: that time is the network's.
+// its first bytes written. Dialling is taken off: that time is the network's. Requests sent twice are left out.
 type overhead struct {
 	bins  [len(overheadEdges) + 1]atomic.Uint64
 	nanos atomic.Int64

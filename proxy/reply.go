@@ -58,14 +58,14 @@ func (x *exchange) reply() {
 		x.giveUp(ending{origin: clientLeft})
 		return
 	}
+	if x.sentAt != 0 && x.retries == 0 { // what is still to come of the body is the upstream's time
+		c.proxy.overhead.record(x.sentAt - x.start - x.dialled + c.proxy.now() - x.headAt)
+	}
 	if !whole && !x.copyReply(framing) {
 		return
 	}
 	x.keep = x.answer.KeepAlive && framing != wire.UntilClose
 	c.linger = c.linger || !sent || x.request.KeepAlive && !x.keep // the client may have sent more
-	if whole && x.sentAt != 0 {
-		c.proxy.overhead.record(x.sentAt - x.start + c.proxy.now() - x.headAt)
-	}
 }
 
 // copyReply passes the rest of a body on as it comes. False: it broke off, and so does the client's connection.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"time"
 
 	"serin/proxy/upstream"
 	"serin/proxy/wire"
@@ -85,11 +86,20 @@ func (x *exchange) lend(avoid *upstream.Server) bool {
 	return true
 }
 
-func (x *exchange) get(avoid *upstream.Server) (*upstream.Conn, error) {
-	if x.inLane() {
-		return x.pool.GetToAsk(x.key, avoid)
+func (x *exchange) get(avoid *upstream.Server) (up *upstream.Conn, err error) {
+	var began time.Duration
+	if x.sampled {
+		began = x.client.proxy.now()
 	}
-	return x.pool.Get(x.key, avoid)
+	if x.inLane() {
+		up, err = x.pool.GetToAsk(x.key, avoid)
+	} else {
+		up, err = x.pool.Get(x.key, avoid)
+	}
+	if x.sampled && (err != nil || !up.Reused()) {
+		x.dialled += x.client.proxy.now() - began
+	}
+	return up, err
 }
 
 // reroute moves a request to the snapshot in force; one that has been sent already, to the same arm only.
@@ -155,7 +165,7 @@ func (x *exchange) send() bool {
 		x.fail(ending{origin: byUpstream, reason: upstream.Reset, status: 502})
 		return false
 	}
-	if x.sampled && x.up.Reused() {
+	if x.sampled {
 		x.sentAt = c.proxy.now()
 	}
 	if x.requestBody.Done() || err != nil { // its answer may say why

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bufio"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -205,4 +206,35 @@ func TestOverhead_IsSampledOncePer64Requests(t *testing.T) {
 	if n != 3 || totals.OverheadSeconds <= 0 || totals.OverheadSeconds > 1 {
 		t.Errorf("got %d samples of %v s together, want 3", n, totals.OverheadSeconds)
 	}
+}
+
+func TestOverhead_ShortConnectionsAndSlowBodies_AreSampledToo(t *testing.T) {
+	t.Parallel()
+	up := listenLocal(t)
+	go func() {
+		for {
+			conn, err := up.Accept()
+			if err != nil {
+				return
+			}
+			go func() { // a head, its body in a segment of its own, and the end: no connection is used twice
+				defer conn.Close()
+				_, _ = bufio.NewReader(conn).ReadString('\n')
+				fmt.Fprint(conn, "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n")
+				time.Sleep(2 * time.Millisecond)
+				fmt.Fprint(conn, "ok")
+			}()
+		}
+	}()
+	r := newRig(t, rigOptions{stable: up})
+	eventually(t, func() bool {
+		client := r.dial()
+		client.ask(userGet("a"))
+		client.Close()
+		var n uint64
+		for _, b := range r.proxy.Totals().Overhead {
+			n += b.Count
+		}
+		return n > 0
+	}, func() string { return "of requests with a connection each none was measured" })
 }
