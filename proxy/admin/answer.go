@@ -121,6 +121,8 @@ func kindText(t reflect.Type) string {
 		return "a whole number from 0"
 	case reflect.Int:
 		return "a whole number"
+	case reflect.Float64:
+		return "a number"
 	}
 	return "a " + t.Kind().String()
 }

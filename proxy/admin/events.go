@@ -16,7 +16,7 @@ import (
 
 const (
 	eventPeriod    = time.Second      // changes are sent at most this often
-	heartbeat      = 15 * time.Second // a comment line when nothing changed
+	heartbeat      = 15 * time.Second // a comment line, whether or not something changed
 	eventWrite     = 5 * time.Second  // a reader that takes longer is dropped
 	maxSubscribers = 64
 	maxTombstones  = 1000
@@ -204,17 +204,17 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 	since, full := events.resume(r.Header.Get("Last-Event-ID"))
 	tick := time.NewTicker(eventPeriod)
 	defer tick.Stop()
-	for quiet := time.Duration(0); ; {
+	for past := time.Duration(0); ; {
 		if _, ok := s.who(r); !ok { // its token was revoked, or tokens are needed now
 			return
 		}
 		list, seq := events.changes(since, full)
 		since, full = seq, false
-		if err := out.send(list, events.id(seq), quiet >= beat); err != nil {
+		if err := out.send(list, events.id(seq), past >= beat); err != nil {
 			return
 		}
-		if len(list) > 0 || quiet >= beat {
-			quiet = 0
+		if past >= beat {
+			past = 0
 		}
 		select {
 		case <-r.Context().Done():
@@ -222,12 +222,12 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 		case <-s.closing:
 			return
 		case <-tick.C:
-			quiet += eventPeriod
+			past += eventPeriod
 		}
 	}
 }
 
-// beatOf is how long a stream may be silent: 15 s, or less where the reader wants to know sooner (heartbeat=2s).
+// beatOf is how far a stream's heartbeats are apart: 15 s, or less where the reader wants to know sooner (heartbeat=2s).
 func beatOf(text string) time.Duration {
 	d, err := time.ParseDuration(text)
 	if err != nil {
@@ -258,7 +258,7 @@ func (o stream) send(list []event, id string, beat bool) error {
 		}
 		fmt.Fprintf(&b, "event: %s\ndata: %s\n\n", e.kind, e.body)
 	}
-	if b.Len() == 0 && beat {
+	if beat {
 		b.WriteString(": alive\n\n")
 	}
 	if b.Len() == 0 {

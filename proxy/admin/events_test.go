@@ -190,6 +190,31 @@ func TestEvents_Quiet_AreKeptAliveByAHeartbeat(t *testing.T) {
 	})
 }
 
+func TestEvents_BusyStream_HasHeartbeatsToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, loop := rooms()
+		p, _, stop := serve(o)
+		conn, _ := p.dial(t.Context(), "", "")
+		fmt.Fprint(conn, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+		read := make(chan string, 1)
+		go func() {
+			b, _ := io.ReadAll(conn)
+			read <- string(b)
+		}()
+		for range 16 {
+			time.Sleep(time.Second)
+			loop.set(func(r *control.RolloutStatus) { r.Version++ })
+		}
+		time.Sleep(time.Second)
+		conn.Close()
+		got := <-read
+		if strings.Count(got, ": alive\n\n") != 1 || strings.Count(got, "event: rollout\n") < 10 {
+			t.Errorf("want one heartbeat among the changes of 17 s, got\n%s", got)
+		}
+		stop()
+	})
+}
+
 func TestEvents_SlowReader_IsDroppedAndHoldsNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, loop := rooms()
