@@ -80,6 +80,7 @@ rollback = "stable * 1.5"
 
 func newDemoCmd(e *env) *cobra.Command {
 	var name, listen, adminAddress string
+	var stay bool
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "watch a release being judged, all in one process",
@@ -94,20 +95,24 @@ Exit code 0: the story ended as it should have.`,
 			if i < 0 {
 				return usagef("errors, slow, good or sparse", "there is no scenario %q", name)
 			}
-			return e.demo(cmd.Context(), scenarios[i], listen, adminAddress)
+			return e.demo(cmd.Context(), scenarios[i], listen, adminAddress, stay)
 		},
 	}
 	cmd.AddCommand(newDemoServiceCmd(e), newDemoLoadCmd(e))
 	cmd.Flags().StringVar(&name, "scenario", "errors", "errors, slow, good or sparse")
+	cmd.Flags().BoolVar(&stay, "stay", false, "go on after the story's end, until interrupted, to look around")
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8080", "the proxy's address; a free port when it is taken")
 	cmd.Flags().StringVar(&adminAddress, "admin", defaultAdmin, "the admin API's address; a free port when it is taken")
 	return cmd
 }
 
 // demo runs one scenario from start to end.
-func (e *env) demo(ctx context.Context, s scenario, listen, adminAddress string) error {
-	ctx, cancel := context.WithTimeout(ctx, s.lasts)
+func (e *env) demo(ctx context.Context, s scenario, listen, adminAddress string, stay bool) error {
+	story, cancel := context.WithTimeout(ctx, s.lasts)
 	defer cancel()
+	if !stay {
+		ctx = story
+	}
 	dir, err := os.MkdirTemp("", "serin-demo-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the demo: %w", err)
@@ -154,7 +159,12 @@ func (e *env) demo(ctx context.Context, s scenario, listen, adminAddress string)
 	defer client.Close()
 	t := &teller{env: e, scenario: s, load: load, client: client, began: time.Now()}
 	t.opening(listen, adminAddress)
-	return t.follow(ctx)
+	err = t.follow(story)
+	if stay && err == nil {
+		e.print("", "It goes on until Ctrl-C: http://"+adminAddress+"/")
+		<-ctx.Done()
+	}
+	return err
 }
 
 func demoEnd(ctx context.Context) error {
