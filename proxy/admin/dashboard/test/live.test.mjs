@@ -143,6 +143,8 @@ test('keyboard only: from the skip link to a pause, a chart, a filter, and a rol
     await page.getByRole('dialog').waitFor();
     await page.keyboard.type('lunch');
     await key('Enter'); // in the field: the form's own way
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.waitForFunction(() => document.activeElement.classList.contains('said')); // what was decided; the next acts follow
     await page.getByText('Paused').first().waitFor({ timeout: 15000 });
     await to(/^Resume$/);
     await key('Space');

@@ -56,3 +56,35 @@ for (const [name, state] of Object.entries(states).filter(([n]) => !only || only
     } finally { await desk.context().close(); }
   });
 }
+
+test('the dialog says what it does, sends the version it was opened at, and shows a refusal in the API’s words', async () => {
+  const decided = { id: 'checkout-1-18', at: new Date().toISOString(), action: 'promote', from: .25, to: 1, actor: 'ana', reason: 'manual', sentence: 'Promoted to 100 % by ana.', evidence: {} };
+  const refusal = { status: 412, body: { error: 'checkout is at version 18, not 17', hint: 'something was decided meanwhile: look at the status' } };
+  const answers = { 'POST /v1/rollouts/checkout/promote': refusal, 'POST /v1/rollouts/checkout/rollback': decided };
+  const state = { ...states.progressing, answers };
+  await server.asked();
+  for (const [width, dark] of [[320, false], [1280, true]]) {
+    const page = await show(state, { width, height: 800, dark });
+    try {
+      await page.getByRole('button', { name: 'Promote to' }).click();
+      const dialog = page.getByRole('dialog');
+      assert.match(await dialog.textContent(), /About 1,900 users more, before the evidence is in/);
+      await dialog.getByRole('button', { name: 'Promote to' }).click();
+      await dialog.getByText('checkout is at version 18, not 17').waitFor();
+      assert.deepEqual(await accessible(page), []);
+      assert.equal(await sideways(page), 0);
+      await dialog.getByRole('button', { name: 'Keep as it is' }).click();
+      await page.locator('.acts > ul').getByRole('button', { name: 'Roll back' }).click();
+      assert.match(await dialog.textContent(), /661 users return to stable/);
+      await shoot(page, `dialog-${dark ? 'dark' : 'light'}-${width}`);
+      await dialog.getByLabel(/Reason/).fill('pager');
+      await dialog.getByRole('button', { name: 'Roll back' }).click();
+      await page.locator('.said').getByText('Promoted').waitFor();
+      const [promote, rollback] = (await server.asked()).slice(-2);
+      assert.deepEqual(promote, { if_version: 17 });
+      assert.equal(rollback.if_version, 17);
+      assert.equal(rollback.reason, 'pager');
+      assert.deepEqual(page.faults, []);
+    } finally { await page.context().close(); }
+  }
+});
