@@ -11,8 +11,12 @@ import (
 	"serin/proxy/admin"
 )
 
-// observing is how long check asks a running daemon for its traffic.
-const observing = time.Second
+const (
+	// observing is how long check asks a running daemon for its traffic.
+	observing = time.Second
+	// observedLeast is how many requests make an observation: a daemon that began just now tells nothing of the traffic to come.
+	observedLeast = 100
+)
 
 // checkAnswer is check's JSON.
 type checkAnswer struct {
@@ -153,7 +157,7 @@ func (e *env) observed(ctx context.Context, plan *config.Plan) map[string]admin.
 		return seen
 	}
 	for _, ro := range list {
-		if ro.Arms.Stable.Rate > 0 {
+		if ro.Arms.Stable.Rate > 0 && ro.Arms.Stable.Requests+ro.Arms.Canary.Requests >= observedLeast {
 			seen[ro.Name] = ro
 		}
 	}

@@ -341,3 +341,23 @@ func TestFormat_Numbers_ReadWell(t *testing.T) {
 		}
 	}
 }
+
+func TestCheck_DaemonWithTraffic_IsAskedForIt(t *testing.T) {
+	f := func(requests uint64, want bool) {
+		t.Helper()
+		quiet := holding()
+		quiet.Stable = control.ArmStatus{Requests: requests, Rate: 0.1}
+		quiet.Canary = control.ArmStatus{}
+		file := filepath.Join(t.TempDir(), "serin.toml")
+		address := daemonOf(t, &fakeLoop{rollouts: []control.RolloutStatus{quiet}})
+		if err := os.WriteFile(file, []byte("[admin]\naddress = \""+address+"\"\n"+ladder), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, talk := serin(nil, "check", "-c", file)
+		if got := strings.Contains(talk, "traffic as observed"); got != want || (code == exitConfig) != want {
+			t.Errorf("%d requests seen: exit %d\n%s%s", requests, code, out, talk)
+		}
+	}
+	f(3, false) // a daemon that began just now tells nothing of the traffic to come
+	f(5000, true)
+}
