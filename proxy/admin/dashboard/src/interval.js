@@ -13,7 +13,9 @@ export function layout(g) {
   const reach = hi - lo;
   // A canary far over its limits stays in the picture, up to twice their reach.
   hi = Math.max(hi, Math.min(g.difference ?? hi, lo + 2.2 * reach));
-  lo -= reach * 0.45;
+  // Far worse than any limit: then the limits move together, and the bar stays to be seen.
+  if (g.difference_low > lo + 2 * reach) hi = g.difference * 1.1;
+  lo -= hi - lo > 3 * reach ? (hi - lo) * 0.1 : reach * 0.45;
   hi += reach * 0.12;
   const x = (v) => ((v - lo) / (hi - lo)) * 100;
   const clamp = (v) => Math.max(0, Math.min(100, x(v)));

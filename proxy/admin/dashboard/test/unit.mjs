@@ -88,6 +88,8 @@ test('the interval is drawn so that the picture is the rule', () => {
   const passing = layout(one('progressing').gates[1]);
   assert.ok(passing.right < passing.shade && passing.dot < passing.hold, 'it passes');
   const wide = layout({ ...g, difference_low: -1, difference_high: 1 });
+  const far = layout({ ...g, difference: .3, difference_low: .0982, difference_high: .56 });
+  assert.ok(far.left < 60 && far.dot > far.left && far.rollback < far.left, 'far worse than any limit, the bar is still there');
   assert.ok(wide.left === 0 && wide.right === 100 && wide.openLeft && wide.openRight);
 });
 
