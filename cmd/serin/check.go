@@ -62,6 +62,7 @@ cannot be judged within max_stage.`,
 		a := checkAnswer{File: path, Valid: plan != nil, Problems: append([]config.Problem{}, problems...), Warnings: []config.Problem{}, Timetables: []config.Timetable{}}
 		if plan != nil {
 			a.Warnings = append(append(a.Warnings, plan.Warnings...), staleFlags(plan, time.Now())...)
+			a.Warnings = append(a.Warnings, outdatedStables(plan)...)
 			a.Timetables = append(a.Timetables, e.timetables(cmd.Context(), plan, *rps, errors)...)
 		}
 		return e.printCheck(a, asJSON)
