@@ -71,7 +71,7 @@ func (l *Loop) unwrittenNow() []journal.Entry {
 func (l *Loop) report(r *rollout, now time.Time) RolloutStatus {
 	d, s, p := &r.decision, &r.state, r.policy
 	view := &l.told.Seen.View
-	*view = r.tracker.View(now)
+	r.tracker.ViewTo(view, now)
 	out := RolloutStatus{
 		Name: r.name, Version: s.Version, Phase: s.Phase, Revision: s.Revision, Attempt: s.Attempt, Route: p.Route,
 		Weight: fraction(s.Sent()), KeyMissingRatio: r.keyless(), Stage: stageStatus(r), Stages: rungs(r),
@@ -82,6 +82,7 @@ func (l *Loop) report(r *rollout, now time.Time) RolloutStatus {
 		StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy, State: *s, Setting: r.setting,
 		Live: slices.Clip(r.series.live), Recent: slices.Clip(r.series.recent), Whole: slices.Clip(r.series.whole),
 	}
+	r.aftermath(&out)
 	out.Drill = r.drillStatus()
 	if p.Capacity > 0 || p.StableCapacity > 0 {
 		load := r.load(now)
@@ -227,6 +228,8 @@ func waitingFor(r *rollout) string {
 		return "approval"
 	case r.state.Phase == gate.Holding && r.state.Asked:
 		return "a person"
+	case r.state.Phase == gate.Paused:
+		return "resume"
 	}
 	switch r.decision.Reason {
 	case gate.JournalUnavailable:
