@@ -131,7 +131,7 @@ func TestFreeze_PausesEverythingAndWhatComesLater_AcrossARestart(t *testing.T) {
 		defer again.end()
 		ticks(30)
 		for _, name := range []string{"one", "two", "three"} {
-			if r := again.rollout(t, name); r.Phase != gate.Paused {
+			if r := again.rollout(t, name); r.Phase != gate.Paused || r.WaitingFor != "resume" {
 				t.Errorf("%s is %s at %v: %s", name, r.Phase, r.Weight, r.Sentence)
 			}
 		}
