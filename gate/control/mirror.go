@@ -19,15 +19,14 @@ type comparisons struct {
 
 // compare takes in what the mirror has counted by now.
 func (l *Loop) compare(r *rollout, now time.Time) {
-	c := &r.compared
 	if r.setting.Mirror == 0 || r.reading.Mirrored == nil {
-		if c.tracker != nil || c.mirror != 0 || c.base[0].Total()+c.base[1].Total() > 0 { // it is large, and most have none
-			*c = comparisons{}
-		}
+		r.compared = nil
 		return
 	}
-	if c.mirror != r.reading.Mirror && c.mirror != 0 { // a reload changed what is compared
-		*c = comparisons{}
+	c := r.compared
+	if c == nil || c.mirror != r.reading.Mirror && c.mirror != 0 { // a reload changed what is compared
+		c = &comparisons{}
+		r.compared = c
 	}
 	c.mirror = r.reading.Mirror
 	if c.tracker == nil {
@@ -50,19 +49,20 @@ func (c *comparisons) add(now time.Time, arms *[2]window.Snapshot) {
 
 // comparison is what the brain may look at; nil where nothing is mirrored.
 func (r *rollout) comparison(now time.Time) *window.View {
-	c := &r.compared
-	if c.tracker == nil {
+	c := r.compared
+	if c == nil || c.tracker == nil {
 		return nil
 	}
-	c.view = c.tracker.View(now)
+	c.tracker.ViewTo(&c.view, now)
 	return &c.view
 }
 
 // compareRecord is what a restart must not lose.
 func (r *rollout) compareRecord() *journal.Evidence { return r.compared.record(r.state.Step) }
 
+// record is nil where c is, or has compared nothing yet.
 func (c *comparisons) record(step uint64) *journal.Evidence {
-	if c.tracker == nil {
+	if c == nil || c.tracker == nil {
 		return nil
 	}
 	tracker, err := c.tracker.MarshalJSON()
@@ -74,9 +74,7 @@ func (c *comparisons) record(step uint64) *journal.Evidence {
 
 // resumeCompared continues the step's comparisons.
 func (l *Loop) resumeCompared(r *rollout, e *journal.Evidence) {
-	if c := l.resumed(r, e); c != nil {
-		r.compared = *c
-	}
+	r.compared = l.resumed(r, e)
 }
 
 // resumed continues what was counted of the step; nil where that is of another one.

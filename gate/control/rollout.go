@@ -24,19 +24,19 @@ type rollout struct {
 	last     *journal.Entry
 
 	tracker *window.Tracker
-	reading Reading            // since the process began the step
-	base    [2]window.Snapshot // what a process before counted in the same step
-	total   [2]window.Snapshot // base and reading
-	history window.History     // stable while no rollout runs
-	mask    *window.Mask       // frozen when the attempt's first stage began
-	before  window.Counts      // stable's error rate then
-	spent   exposure           // of the attempt, the current step left out
+	reading Reading             // since the process began the step
+	base    *[2]window.Snapshot // what a process before counted in the same step; nil: nothing
+	total   [2]window.Snapshot  // base and reading
+	history window.History      // stable while no rollout runs
+	mask    *window.Mask        // frozen when the attempt's first stage began
+	before  window.Counts       // stable's error rate then
+	spent   exposure            // of the attempt, the current step left out
 	series  series
 	rings   rings
 	traffic load
 
-	compared comparisons
-	drill    *rehearsal // nil: no drill runs
+	compared *comparisons // nil: nothing is mirrored
+	drill    *rehearsal   // nil: no drill runs
 
 	recordedAt time.Duration // age of the step at its last window
 	recorded   uint64        // the step, from 1; 0: none
@@ -91,19 +91,19 @@ func (l *Loop) look(r *rollout, now time.Time) {
 
 // seen is what the brain is told of the last look. It is the loop's one tick, good until the next rollout's: a View is large.
 func (l *Loop) seen(r *rollout, now time.Time) *gate.Tick {
-	l.told.Seen = gate.Seen{
-		View: r.tracker.View(now), StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy,
-		ObservedWeight: r.observed(), WallClock: now, JournalAvailable: r.journalAvailable, WindowOpen: r.windowOpen,
-		Past: r.rings.pastOf(r.policy, r.state.Stage), Outside: l.outside(r.name, now), Signals: r.signals.views(now),
-		Load: r.load(now), Freeze: l.freeze, Mirror: r.comparison(now), Drilled: r.drilled(now),
-	}
+	t := &l.told.Seen
+	r.tracker.ViewTo(&t.View, now)
+	t.StableHealthy, t.CanaryHealthy, t.ObservedWeight = r.reading.StableHealthy, r.reading.CanaryHealthy, r.observed()
+	t.WallClock, t.JournalAvailable, t.WindowOpen = now, r.journalAvailable, r.windowOpen
+	t.Past, t.Outside, t.Signals = r.rings.pastOf(r.policy, r.state.Stage), l.outside(r.name, now), r.signals.views(now)
+	t.Load, t.Freeze, t.Mirror, t.Drilled = r.load(now), l.freeze, r.comparison(now), r.drilled(now)
 	return &l.told
 }
 
 // sum adds what a process before counted in the same step.
 func (r *rollout) sum() {
 	for i, arm := range []*window.Snapshot{&r.reading.Stable, &r.reading.Canary} {
-		if r.base[i].Total() == 0 {
+		if r.base == nil || r.base[i].Total() == 0 {
 			r.total[i] = *arm // users and all: nobody changes a total
 			continue
 		}
@@ -178,8 +178,8 @@ func (l *Loop) become(r *rollout, next gate.State) {
 // begin starts the step's evidence from nothing.
 func (r *rollout) begin(l *Loop, warmup time.Duration) {
 	r.tracker = l.newTracker(r, warmup)
-	r.compared = comparisons{}
-	r.base, r.total = [2]window.Snapshot{}, [2]window.Snapshot{}
+	r.compared = nil
+	r.base, r.total = nil, [2]window.Snapshot{}
 	r.reading = Reading{StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy}
 	r.history.Rebase()
 	r.series.rebase()
@@ -209,8 +209,10 @@ func (l *Loop) newRollout(c *config.Rollout, record journal.Record) *rollout {
 func (l *Loop) resume(r *rollout, e *journal.Evidence) {
 	if e != nil && e.Step == r.state.Step {
 		if err := r.tracker.UnmarshalJSON(e.Tracker); err == nil {
-			r.base = [2]window.Snapshot{*e.Stable, *e.Canary}
-			r.series.resume(&r.base)
+			if e.Stable.Total()+e.Canary.Total() > 0 {
+				r.base = &[2]window.Snapshot{*e.Stable, *e.Canary}
+				r.series.resume(r.base)
+			}
 			r.total = [2]window.Snapshot{*e.Stable.Clone(), *e.Canary.Clone()}
 			l.resumeCompared(r, e.Mirror)
 			l.resumeSignals(r, e.Signals)

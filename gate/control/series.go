@@ -33,11 +33,9 @@ type PointArm struct {
 // series keeps the last ten minutes finely, the last two hours and, thinned, the whole attempt. Slices given out are never
 // changed in place.
 type series struct {
-	last   [2]window.Snapshot // newest reading of the step
-	fine   [2]window.Snapshot // since the last point of live
-	sum    [2]window.Snapshot // since the last point of recent, fine left out
-	lit    time.Time          // when fine began
-	began  time.Time          // when sum began
+	counts *stretch  // nil: nothing was ever counted
+	lit    time.Time // when counts.fine began
+	began  time.Time // when counts.sum began
 	live   []Point
 	recent []Point
 	whole  []Point
@@ -45,42 +43,75 @@ type series struct {
 	open   []Point
 }
 
+// stretch is what the points to come are made of. It is large, and of many rollouts most have none.
+type stretch struct {
+	last [2]window.Snapshot // newest reading of the step
+	fine [2]window.Snapshot // since the last point of live
+	sum  [2]window.Snapshot // since the last point of recent, fine left out
+}
+
 // add takes a reading, cumulative since the step began.
 func (s *series) add(now time.Time, w router.Weight, total *[2]window.Snapshot) {
-	for i := range total {
-		if total[i].Outcomes == s.last[i].Outcomes && total[i].Masked == s.last[i].Masked {
-			continue // nothing new: of many rollouts most are quiet
-		}
-		reading := total[i]
-		reading.Users = nil
-		s.fine[i].Add(&reading)
-		s.fine[i].Sub(&s.last[i])
-		s.last[i] = reading
-	}
+	s.count(total)
 	if s.began.IsZero() {
 		s.began, s.lit = now, now
 	}
 	if now.Sub(s.lit) < livePointEvery {
 		return
 	}
-	s.live = append(drop(s.live, livePoints), point(now, s.lit, w, &s.fine))
-	for i := range s.fine {
-		if s.fine[i].Total() > 0 { // of many rollouts most are quiet
-			s.sum[i].Add(&s.fine[i])
-			s.fine[i] = window.Snapshot{}
-		}
+	p := Point{At: now.Round(0), Seconds: now.Sub(s.lit).Seconds(), Weight: w}
+	if s.counts != nil {
+		s.counts.light(&p)
 	}
-	s.lit = now
+	s.live, s.lit = append(drop(s.live, livePoints), p), now
 	if now.Sub(s.began) < pointEvery {
 		return
 	}
-	p := point(now, s.began, w, &s.sum)
-	s.sum, s.began = [2]window.Snapshot{}, now
+	p = Point{At: p.At, Seconds: now.Sub(s.began).Seconds(), Weight: w}
+	if s.counts != nil {
+		s.counts.close(&p)
+	}
+	s.began = now
 	s.keep(p)
 }
 
-func point(now, since time.Time, w router.Weight, arms *[2]window.Snapshot) Point {
-	return Point{At: now.Round(0), Seconds: now.Sub(since).Seconds(), Weight: w, Stable: pointArm(&arms[0]), Canary: pointArm(&arms[1])}
+// count takes in what is new: of many rollouts most are quiet.
+func (s *series) count(total *[2]window.Snapshot) {
+	for i := range total {
+		if s.counts == nil && total[i].Total() > 0 {
+			s.counts = new(stretch)
+		}
+		c := s.counts
+		if c == nil || total[i].Outcomes == c.last[i].Outcomes && total[i].Masked == c.last[i].Masked {
+			continue
+		}
+		reading := total[i]
+		reading.Users = nil
+		c.fine[i].Add(&reading)
+		c.fine[i].Sub(&c.last[i])
+		c.last[i] = reading
+	}
+}
+
+// light fills p with what was counted since the last point of live, and begins the next.
+func (c *stretch) light(p *Point) {
+	for i, arm := range []*PointArm{&p.Stable, &p.Canary} {
+		if c.fine[i].Total() > 0 {
+			*arm = pointArm(&c.fine[i])
+			c.sum[i].Add(&c.fine[i])
+			c.fine[i] = window.Snapshot{}
+		}
+	}
+}
+
+// close fills p with what was counted since the last point of recent, and begins the next.
+func (c *stretch) close(p *Point) {
+	for i, arm := range []*PointArm{&p.Stable, &p.Canary} {
+		if c.sum[i].Total() > 0 {
+			*arm = pointArm(&c.sum[i])
+			c.sum[i] = window.Snapshot{}
+		}
+	}
 }
 
 // drop makes room for one more of at most n points.
@@ -110,13 +141,17 @@ func (s *series) keep(p Point) {
 }
 
 // rebase says that the readings begin at zero again.
-func (s *series) rebase() { s.last = [2]window.Snapshot{} }
+func (s *series) rebase() {
+	if s.counts != nil {
+		s.counts.last = [2]window.Snapshot{}
+	}
+}
 
 // resume says that the readings go on from base.
 func (s *series) resume(base *[2]window.Snapshot) {
+	s.counts = &stretch{last: *base}
 	for i := range base {
-		s.last[i] = base[i]
-		s.last[i].Users = nil
+		s.counts.last[i].Users = nil
 	}
 }
 
@@ -124,9 +159,6 @@ func (s *series) resume(base *[2]window.Snapshot) {
 func (s *series) attempt() { s.whole, s.open, s.stride = nil, nil, 1 }
 
 func pointArm(s *window.Snapshot) PointArm {
-	if s.Total() == 0 {
-		return PointArm{}
-	}
 	return PointArm{
 		Requests: s.Judged(), Errors: s.Bad(),
 		P50: s.Latency.Quantile(.5), P95: s.Latency.Quantile(.95), P99: s.Latency.Quantile(.99),

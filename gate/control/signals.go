@@ -47,7 +47,7 @@ func (s signalled) views(now time.Time) map[string]*window.View {
 	out := make(map[string]*window.View, len(s))
 	for name, c := range s {
 		if c.tracker != nil {
-			c.view = c.tracker.View(now)
+			c.tracker.ViewTo(&c.view, now)
 			out[name] = &c.view
 		}
 	}

@@ -234,7 +234,7 @@ func (t *trial) seen(now time.Time) experiment.Seen {
 	views := make([]window.View, len(t.trackers))
 	for i, tracker := range t.trackers {
 		if tracker != nil {
-			views[i] = tracker.View(now)
+			tracker.ViewTo(&views[i], now)
 		}
 	}
 	return experiment.Seen{Views: views}

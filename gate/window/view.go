@@ -9,13 +9,20 @@ import (
 // View is what the gate may look at, as of the newest reading. now only moves Elapsed on; a View shares nothing with t.
 // Before the first Add it is empty.
 func (t *Tracker) View(now time.Time) View {
-	v := View{Warm: t.state.Warm, Crowds: t.state.Crowds, Before: t.opts.Before, Elapsed: t.state.Elapsed}
+	var v View
+	t.ViewTo(&v, now)
+	return v
+}
+
+// ViewTo makes v the View of now: a View is large, and v can be used again.
+func (t *Tracker) ViewTo(v *View, now time.Time) {
+	*v = View{}
+	v.Warm, v.Crowds, v.Before, v.Elapsed = t.state.Warm, t.state.Crowds, t.opts.Before, t.state.Elapsed
 	if t.last.IsZero() {
-		return v
+		return
 	}
 	v.Elapsed += max(now.Sub(t.last), 0)
-	from := nothing()
-	t.span(&v.Full, &from)
+	t.span(&v.Full, &pair{})
 	if p := t.reach(Long); p != nil {
 		t.span(&v.W300, p)
 	}
@@ -35,7 +42,6 @@ func (t *Tracker) View(now time.Time) View {
 			v.EffectiveThen = p.Effective
 		}
 	}
-	return v
 }
 
 // WarmupLeft is what the next step's tracker must still leave out of latency.
@@ -59,9 +65,8 @@ func (t *Tracker) reach(d time.Duration) *pair {
 // span is the stretch since from. Latency counts from the end of the warm-up, if that came later.
 func (t *Tracker) span(s *Span, from *pair) {
 	s.OK, s.Length = true, t.now.at-from.at
-	s.Stable, s.Canary = *t.now.stable, *t.now.canary
-	s.Stable.Sub(from.stable)
-	s.Canary.Sub(from.canary)
+	stretch(&s.Stable, t.now.stable, from.stable)
+	stretch(&s.Canary, t.now.canary, from.canary)
 	switch {
 	case !t.state.Warm:
 		since(&s.Stable, t.now.stable, t.now.stable)
@@ -69,6 +74,17 @@ func (t *Tracker) span(s *Span, from *pair) {
 	case t.state.Canary != nil && from.at < t.state.WarmAt:
 		since(&s.Stable, t.now.stable, t.state.Stable)
 		since(&s.Canary, t.now.canary, t.state.Canary)
+	}
+}
+
+// stretch fills s, which is empty, with what was counted between then and now; then nil: since the beginning.
+func stretch(s, now, then *Snapshot) {
+	if now == then {
+		return // nothing: of many rollouts most are quiet
+	}
+	*s = *now
+	if then != nil {
+		s.Sub(then)
 	}
 }
 
