@@ -40,6 +40,9 @@ type Subject struct {
 // stale is how many periods old a reading may be and still count.
 const stale = 3
 
+// idle is how soon a rollout that was not worth a question is looked at again.
+const idle = time.Second
+
 // Options of a Prober. Subject is required.
 type Options struct {
 	Subject func(rollout string) (s Subject, wanted bool) // not wanted: the rollout asks nothing now
@@ -128,18 +131,22 @@ func (p *Prober) Run(ctx context.Context) error {
 
 // repeat asks one gate's question again and again.
 func (p *Prober) repeat(ctx context.Context, a Ask, s *source) {
-	ticks := time.NewTicker(a.Every)
-	defer ticks.Stop()
+	next := time.NewTimer(0)
+	defer next.Stop()
 	told := ""
 	for {
-		if subject, wanted := p.o.Subject(a.Rollout); wanted {
-			told = p.once(ctx, a, s, subject, told)
-		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticks.C:
+		case <-next.C:
 		}
+		subject, wanted := p.o.Subject(a.Rollout)
+		if !wanted { // asked as soon as it begins, not a whole period later
+			next.Reset(min(a.Every, idle))
+			continue
+		}
+		next.Reset(a.Every)
+		told = p.once(ctx, a, s, subject, told)
 	}
 }
 

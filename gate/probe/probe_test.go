@@ -149,6 +149,31 @@ func TestProber_ASourceThatGoesAway_GrowsOldAndIsHeardAgain(t *testing.T) {
 	})
 }
 
+func TestProber_RolloutBegins_IsAskedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var wanted atomic.Bool
+		var asked atomic.Int32
+		client := &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) { asked.Add(1); return scalar(1) })}
+		p := New(Options{Client: client, Subject: func(string) (Subject, bool) { return Subject{}, wanted.Load() }})
+		p.Follow([]Ask{{Rollout: "shop", Rule: "rule", Query: "up", URL: "http://p", Every: time.Minute, Timeout: time.Second}})
+		ctx, cancel := context.WithCancel(context.Background())
+		var wg sync.WaitGroup
+		wg.Go(func() { p.Run(ctx) })
+		time.Sleep(10500 * time.Millisecond)
+		wanted.Store(true)
+		time.Sleep(2 * time.Second)
+		if asked.Load() != 1 {
+			t.Errorf("asked %d times within 2 s of the beginning, want once", asked.Load())
+		}
+		time.Sleep(2 * time.Minute)
+		if asked.Load() != 3 {
+			t.Errorf("asked %d times in the 2 minutes after it, want 3 in all", asked.Load())
+		}
+		cancel()
+		wg.Wait()
+	})
+}
+
 func TestProber_NotWanted_IsNotAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var wanted atomic.Bool
