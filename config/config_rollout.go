@@ -79,7 +79,7 @@ type ErrorsTable struct {
 // GateTable is [[rollout.NAME.gate]].
 type GateTable struct {
 	Metric   Text    `key:"metric" required:"true" doc:"What is measured: one of the metrics below."`
-	Hold     *Limit  `key:"hold" doc:"Worse than this holds: stable + 0.5pt, stable * 1.10, stable + 20ms, 1%, 300ms; a plain number for metric = \"prometheus\"."`
+	Hold     *Limit  `key:"hold" doc:"Worse than this holds: stable + 0.5pt, stable * 1.10, stable + 20ms, 1%, 300ms; a plain number for metric = \"prometheus\"; stable - 0.5pt where lower is worse, the same as stable + 0.5pt."`
 	Rollback *Limit  `key:"rollback" doc:"Worse than this rolls back. Without it this gate never does."`
 	Floor    *Points `key:"floor" doc:"A relative limit on a rate never judges less than this. Default 0.1pt."`
 	Worse    Text    `key:"worse" default:"higher" enum:"higher|lower" doc:"Which way is bad. Only what is measured elsewhere, and signals, may be worse when lower."`

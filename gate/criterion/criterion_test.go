@@ -363,7 +363,7 @@ func randomView(r *rand.Rand) *window.View {
 func TestParseLimit_EveryForm(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Limit{
-		"stable + 0.5pt": {Form: Points, Value: .005}, "stable+2pt": {Form: Points, Value: .02}, "stable * 1.10": {Form: Factor, Value: 1.1},
+		"stable + 0.5pt": {Form: Points, Value: .005}, "stable+2pt": {Form: Points, Value: .02}, "stable - 2pt": {Form: Points, Value: .02}, "stable * 1.10": {Form: Factor, Value: 1.1},
 		"stable + 20ms": {Form: Delay, Value: .02}, "1%": {Form: Share, Value: .01}, " 300ms ": {Form: Time, Value: .3}, "1.5s": {Form: Time, Value: 1.5},
 		"5": {Form: Number, Value: 5}, "-0.25": {Form: Number, Value: -.25},
 	} {
@@ -375,7 +375,7 @@ func TestParseLimit_EveryForm(t *testing.T) {
 	for text, want := range map[string]string{
 		"STABLE + 1pt": `did you mean "stable + 1pt"`, "canary + 1pt": `did you mean "stable + 1pt"`,
 		"": "want", "stable": "want", "0.5pt": `did you mean "stable + 0.5pt"`, "stable + 10%": `"stable * 1.1"`, "stable * 0.9": "factor above 1",
-		"stable * x": "factor above 1", "stable - 1pt": "want", "0%": "between 0% and 100%", "100%": "between 0% and 100%", "-5ms": "above 0",
+		"stable * x": "factor above 1", "stable / 1pt": "want", "0%": "between 0% and 100%", "100%": "between 0% and 100%", "-5ms": "above 0",
 		"stable + -1pt": "points", "stable + 0pt": "more than 0", "stable * 1e9": "factor", "NaN%": "share", "stable + NaNpt": "points", "x5": "want",
 	} {
 		if l, err := ParseLimit(text); err == nil || l != nil || !strings.Contains(err.Error(), want) {

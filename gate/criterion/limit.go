@@ -23,6 +23,7 @@ const (
 type Limit struct {
 	Form  Form
 	Value float64
+	less  bool // "stable - 0.5pt": as "stable + 0.5pt", and only where lower is worse
 	text  string
 }
 
@@ -32,7 +33,7 @@ func (l *Limit) Absolute() bool { return l.Form == Share || l.Form == Time || l.
 // String is the limit as the user wrote it.
 func (l *Limit) String() string { return l.text }
 
-// ParseLimit reads "stable + 0.5pt", "stable * 1.10", "stable + 20ms", "1%" or "300ms". Which of them fit a metric is
+// ParseLimit reads "stable + 0.5pt", "stable - 0.5pt", "stable * 1.10", "stable + 20ms", "1%" or "300ms". Which of them fit a metric is
 // New's to say.
 func ParseLimit(text string) (*Limit, error) {
 	clean := strings.TrimSpace(text)
@@ -52,6 +53,9 @@ func (l *Limit) parse(text string) error {
 	case strings.HasPrefix(rest, "*"):
 		return l.factor(strings.TrimSpace(rest[1:]))
 	case strings.HasPrefix(rest, "+"):
+		return l.added(strings.TrimSpace(rest[1:]))
+	case strings.HasPrefix(rest, "-"):
+		l.less = true
 		return l.added(strings.TrimSpace(rest[1:]))
 	}
 	return fmt.Errorf("limit %q: want \"stable + 0.5pt\", \"stable + 20ms\" or \"stable * 1.10\"", text)

@@ -69,6 +69,9 @@ func Doc(metric string) string {
 // fits reports whether every limit of s has one of the forms.
 func fits(s Spec, want string, forms ...Form) error {
 	for _, l := range []*Limit{s.Hold, s.Rollback} {
+		if l != nil && l.less {
+			return fmt.Errorf(`%s cannot be limited by %q: below stable is worse only for a signal with worse = "lower"; want %s`, s.Metric, l, want)
+		}
 		if l != nil && !slices.Contains(forms, l.Form) {
 			return fmt.Errorf("%s cannot be limited by %q: want %s", s.Metric, l, want)
 		}

@@ -56,8 +56,9 @@ func signalLimit(l *Limit, metric string, lower bool) (*Limit, error) {
 		c.Form = Share
 	}
 	if lower && c.Form == Factor {
-		return nil, fmt.Errorf(`%s cannot be limited by %q where lower is worse: want points, such as "stable + 1pt" for one point less`, metric, l)
+		return nil, fmt.Errorf(`%s cannot be limited by %q where lower is worse: want points, such as "stable - 1pt"`, metric, l)
 	}
+	c.less = c.less && !lower
 	if lower && c.Form == Share {
 		c.Value = 1 - c.Value
 	}

@@ -49,6 +49,16 @@ func TestSignal_AbsoluteLimit_IsOfTheSignalItself(t *testing.T) {
 	}
 }
 
+func TestSignal_LimitBelowStable_IsTheSameHarm(t *testing.T) {
+	t.Parallel()
+	v := view(8000, 20000, 5000, 20000)
+	plus := signalled(t, Spec{Metric: "signal.done", Worse: "lower", Rollback: limit(t, "stable + 5pt")}, v)
+	less := signalled(t, Spec{Metric: "signal.done", Worse: "lower", Rollback: limit(t, "stable - 5pt")}, v)
+	if less.Verdict != gate.Fail || *less.RollbackLimit != *plus.RollbackLimit || less.Difference != plus.Difference || !strings.Contains(less.Rule, "stable - 5pt") {
+		t.Errorf("got %+v, want the same as %+v", less, plus)
+	}
+}
+
 func TestSignal_NothingHeard_Holds(t *testing.T) {
 	t.Parallel()
 	c, err := New(Spec{Metric: "signal.other", Hold: limit(t, "stable + 2pt")})
@@ -67,6 +77,8 @@ func TestSignal_WhatDoesNotFit_IsRefusedInWords(t *testing.T) {
 		"between 0 and 1": {Metric: "signal.done", Hold: limit(t, "5")},
 		"want points":     {Metric: "signal.done", Worse: "lower", Hold: limit(t, "stable * 1.1")},
 		"cannot be":       {Metric: "signal.done", Hold: limit(t, "300ms")},
+		"below stable":    {Metric: "signal.done", Hold: limit(t, "stable - 2pt")},
+		"worse only for":  {Metric: "error_rate", Rollback: limit(t, "stable - 2pt")},
 	} {
 		if _, err := New(s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: got %v, want %s", s, err, want)
