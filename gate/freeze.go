@@ -16,7 +16,7 @@ func (t *turn) freeze(f *Freeze) (State, Decision) {
 		return t.end(ActHold, t.was.Reason)
 	}
 	t.d.Actor, t.d.Note = f.Actor, f.Reason
-	t.s.Resume, t.s.Phase, t.s.Frozen = t.s.Phase, Paused, true
+	t.s.Resume, t.s.Phase, t.s.PausedBy, t.s.Frozen = t.s.Phase, Paused, f.Actor, true
 	return t.end(ActPause, PausedCode)
 }
 

@@ -222,14 +222,15 @@ func (t *turn) wait(j judgement, seen *Seen, stage int, weight router.Weight) {
 	}
 }
 
-// widen sends more users within the stage, once, to at most widen_max and the next stage, and never past an approval.
+// widen sends more users within the stage, once, to at most widen_max and the next stage, and never past an approval. A stage
+// without a share has no gates that judge one.
 func (t *turn) widen(seen *Seen, stage int, weight router.Weight) bool {
 	s, p := &t.s, t.p
 	if p.WidenMax > 0 {
 		weight = min(weight, p.WidenMax)
 	}
 	ready := seen.CanaryHealthy && seen.StableHealthy && seen.WindowOpen && seen.JournalAvailable && !t.was.Last.IsZero()
-	if !ready || t.overloads(weight, seen.Load) || s.Widened || weight <= s.Weight || stage > len(p.Stages) || !p.free(stage) || p.stage(s.Stage).Preview {
+	if !ready || t.overloads(weight, seen.Load) || s.Widened || weight <= s.Weight || stage > len(p.Stages) || !p.free(stage) || p.weightOf(s.Stage) == 0 {
 		return false
 	}
 	s.Weight, s.Widened = weight, true

@@ -114,9 +114,7 @@ func (t *turn) rebase() (State, Decision) {
 		t.refit()
 	}
 	if judged {
-		s.Step++
-		s.Age, s.Clear = 0, 0
-		s.Failing, s.Above = 0, 0
+		s.renew()
 		s.Restarts++
 		s.Cleared = s.Cleared || s.Cause != ""
 	}
@@ -136,6 +134,10 @@ func (t *turn) refit() {
 	if s.Stage == 0 {
 		return
 	}
+	was := ""
+	if n := len(t.was.Rings); n > 0 && s.Weight == 0 {
+		was = t.was.Rings[n-1]
+	}
 	stage := len(p.Stages)
 	for i := 1; i <= len(p.Stages); i++ {
 		if p.weightOf(i) >= s.Weight && p.covers(i, s.Rings) && (s.Weight > 0 || len(t.was.Rings) > 0 || i >= s.Stage) {
@@ -146,6 +148,9 @@ func (t *turn) refit() {
 	if stage != s.Stage {
 		s.mark(stage, t.now)
 		s.Stage = stage
+	}
+	if was != "" && p.stage(stage).Audience != was { // what its members did is no evidence of anybody else
+		s.renew()
 	}
 	if s.Phase == AwaitingApproval {
 		s.Phase, s.Waited = Progressing, 0

@@ -118,15 +118,25 @@ func (p *Policy) ringsOf(i int) []string {
 	return rings
 }
 
-// gather opens the rings that belong to the stage, where a decision entered one. A reload opens none.
+// gather opens the rings that belong to the stage, where a decision entered one. A reload opens none, a step back only closes
+// some, and a dry run leaves them to a person.
 func (t *turn) gather(a Action) {
+	s := &t.s
+	if s.Stage == 0 || s.Phase == Waiting || s.Phase == Completed || s.Phase == RolledBack {
+		s.Rings = nil
+		return
+	}
 	switch a {
-	case ActStart, ActAdvance, ActPromote, ActStepBack:
-		t.s.Rings = t.p.ringsOf(t.s.Stage)
-	case ActRollback, ActWithdrawn, ActComplete, ActRestart:
-		t.s.Rings = nil
-	case ActHold, ActPause, ActResume, ActApprove, ActRetry, ActReplan, ActFreeze, ActAwait, ActRefuse, ActWiden, ActDrill,
-		ActStopArm, ActEnd:
+	case ActStart:
+		if !t.p.DryRun {
+			s.Rings = t.p.ringsOf(s.Stage)
+		}
+	case ActAdvance, ActPromote:
+		s.Rings = t.p.ringsOf(s.Stage)
+	case ActStepBack:
+		s.Rings = slices.DeleteFunc(t.p.ringsOf(s.Stage), func(ring string) bool { return !slices.Contains(t.was.Rings, ring) })
+	case ActHold, ActRollback, ActComplete, ActPause, ActResume, ActApprove, ActRetry, ActRestart, ActReplan, ActFreeze, ActWithdrawn,
+		ActAwait, ActRefuse, ActWiden, ActDrill, ActStopArm, ActEnd:
 	}
 }
 

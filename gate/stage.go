@@ -116,10 +116,16 @@ func (s *State) enter(stage int, w router.Weight, now time.Time) {
 
 // collect begins new evidence under a new identity; whatever was concluded from the old is gone.
 func (s *State) collect() {
-	s.Step++
-	s.Age, s.Held, s.Clear = 0, 0, 0
-	s.Failing, s.Above = 0, 0
+	s.renew()
+	s.Held = 0
 	s.Asked, s.SkewAccepted = false, false
+}
+
+// renew begins new evidence, and leaves a hold a hold.
+func (s *State) renew() {
+	s.Step++
+	s.Age, s.Clear = 0, 0
+	s.Failing, s.Above = 0, 0
 }
 
 // again restarts the evidence within the stage: the least time runs anew, and passing needs twice the odds.

@@ -1,0 +1,117 @@
+package gate_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"serin/gate"
+	"serin/router"
+)
+
+// What holds where two of a rollout's features meet.
+
+func TestStep_DryRun_OpensNoRing(t *testing.T) {
+	t.Parallel()
+	p, now := ringPolicy("internal", "beta", "1%", "100%"), time.Now()
+	p.DryRun = true
+	s := drive(t, gate.State{}, p, &now, func(s gate.State) bool { return s.Stage == 1 })
+	if len(s.Rings) != 0 {
+		t.Errorf("begun with rings %v", s.Rings)
+	}
+	for range 300 {
+		now = now.Add(time.Second)
+		s, _ = gate.Step(s, p, now, gate.Tick{Seen: healthySeen(tellPass)})
+	}
+	if len(s.Rings) != 0 || s.Stage != 1 {
+		t.Errorf("by itself: stage %d, rings %v", s.Stage, s.Rings)
+	}
+	s, _ = gate.Step(s, p, now, gate.Operator{Verb: gate.VerbPromote, Actor: "alice", Reason: "by hand"})
+	if !slices.Contains(s.Rings, "internal") {
+		t.Errorf("promoted by a person: rings %v", s.Rings)
+	}
+}
+
+func TestStep_StepBack_OpensNoRingThatWasShut(t *testing.T) {
+	t.Parallel()
+	p, now := ringPolicy("internal", "1%", "100%"), time.Now()
+	s := drive(t, gate.State{}, p, &now, func(s gate.State) bool { return s.Weight > 0 })
+	after := ringPolicy("internal", "partners", "1%", "100%")
+	s, _ = gate.Step(s, after, now, gate.Replan{})
+	s, _ = gate.Step(s, after, now, gate.Operator{Verb: gate.VerbStepBack, Actor: "alice", Reason: "a look"})
+	if !slices.Equal(s.Rings, []string{"internal"}) || s.Weight != 0 {
+		t.Errorf("stepped back to rings %v at %s, want internal alone", s.Rings, s.Weight)
+	}
+}
+
+func TestStep_SparseWiden_ShareOfAStageOnly(t *testing.T) {
+	t.Parallel()
+	f := func(name string, first gate.Stage) {
+		t.Helper()
+		p, now := ringPolicy("1%", "25%", "100%"), time.Now()
+		p.Stages[0] = first
+		p.Criteria = []gate.Criterion{told{"error_rate"}}
+		p.MaxStage, p.Sparse = 2*time.Minute, "widen"
+		var s gate.State
+		for range 600 {
+			now = now.Add(time.Second)
+			s, _ = gate.Step(s, p, now, gate.Tick{Seen: healthySeen(tellSparse)})
+		}
+		if s.Stage != 1 || s.Weight != 0 {
+			t.Errorf("%s: stage %d at %s, want nobody whom its gates do not judge", name, s.Stage, s.Weight)
+		}
+	}
+	f("ring", gate.Stage{Label: "ring internal", Audience: "internal", Least: time.Minute})
+	f("mirror", gate.Stage{Label: "mirror 10 %", Mirror: 1000, Least: time.Minute})
+}
+
+func TestStep_ReloadThatTakesTheRingAway_CollectsAnew(t *testing.T) {
+	t.Parallel()
+	p, now := ringPolicy("internal", "1%", "100%"), time.Now()
+	s := drive(t, gate.State{}, p, &now, func(s gate.State) bool { return len(s.Rings) > 0 })
+	f := func(name string, after *gate.Policy, anew bool) {
+		t.Helper()
+		got, _ := gate.Step(s, after, now, gate.Replan{})
+		if (got.Step > s.Step) != anew {
+			t.Errorf("%s: evidence %d after %d, with rings %v", name, got.Step, s.Step, got.Rings)
+		}
+	}
+	f("for a share", ringPolicy("1%", "100%"), true)
+	f("for another ring", ringPolicy("beta", "1%", "100%"), true)
+	f("for the same ring with more behind it", ringPolicy("internal", "beta", "1%", "100%"), false)
+}
+
+func TestStep_Ended_HasNoRing(t *testing.T) {
+	t.Parallel()
+	p, now := ringPolicy("internal", "1%", "100%"), time.Now()
+	s := drive(t, gate.State{}, p, &now, func(s gate.State) bool { return len(s.Rings) > 0 })
+	full, _ := gate.Step(s, p, now, gate.Operator{Verb: gate.VerbPromote, Actor: "alice", Reason: "by hand", Full: true})
+	if full.Phase != gate.Completed || full.Weight != router.Full || len(full.Rings) != 0 {
+		t.Errorf("promoted to the end: %s at %s with rings %v", full.Phase, full.Weight, full.Rings)
+	}
+	s.Reverted = []string{"r1.9"}
+	reverted := *p
+	reverted.Revision = "r1.9"
+	back, _ := gate.Step(s, &reverted, now, gate.Replan{})
+	if back.Phase != gate.RolledBack || len(back.Rings) != 0 {
+		t.Errorf("a revision that was reverted: %s with rings %v", back.Phase, back.Rings)
+	}
+}
+
+func TestStep_FreezeOfANewRollout_IsItsActorsOwn(t *testing.T) {
+	t.Parallel()
+	p, now := ringPolicy("1%", "100%"), time.Now()
+	s := drive(t, gate.State{}, p, &now, func(s gate.State) bool { return s.Weight > 0 })
+	for _, op := range []gate.Operator{
+		{Verb: gate.VerbPause, Actor: "alice"}, {Verb: gate.VerbRollback, Actor: "alice"}, {Verb: gate.VerbRetry, Actor: "alice"},
+	} {
+		s, _ = gate.Step(s, p, now, op)
+	}
+	seen := healthySeen(tellPass)
+	seen.Freeze = &gate.Freeze{Actor: "bob"}
+	s, _ = gate.Step(s, p, now.Add(time.Second), gate.Tick{Seen: seen})
+	s, d := gate.Step(s, p, now.Add(2*time.Second), gate.Operator{Verb: gate.VerbResume, Actor: "bob", All: true})
+	if s.Phase != gate.Waiting || d.TakenFrom != "" {
+		t.Errorf("%s, taken from %q", s.Phase, d.TakenFrom)
+	}
+}
