@@ -63,8 +63,8 @@ func (b *builder) judged(at string, t *GateTable, p *gate.Policy) {
 		b.report(at, `a gate without a limit: want hold or rollback, such as hold = "stable + 0.5pt"`, "")
 	}
 	if known {
-		b.form(join(at, "hold"), metric, t.Hold)
-		b.form(join(at, "rollback"), metric, t.Rollback)
+		b.form(join(at, "hold"), t, t.Hold)
+		b.form(join(at, "rollback"), t, t.Rollback)
 	}
 	b.limits(at, t)
 	for i, stage := range t.Stages {
@@ -80,11 +80,15 @@ func (b *builder) judged(at string, t *GateTable, p *gate.Policy) {
 }
 
 // form checks that a limit is of a form its metric knows.
-func (b *builder) form(at, metric string, limit *Limit) {
+func (b *builder) form(at string, t *GateTable, limit *Limit) {
 	if limit == nil || limit.parsed == nil {
 		return
 	}
-	if _, err := criterion.New(criterion.Spec{Metric: metric, Hold: limit.parsed}); err != nil {
+	s := criterion.Spec{Metric: string(t.Metric), Hold: limit.parsed}
+	if strings.HasPrefix(s.Metric, criterion.SignalPrefix) {
+		s.Worse = string(t.Worse)
+	}
+	if _, err := criterion.New(s); err != nil {
 		b.report(at, err.Error(), "")
 	}
 }
