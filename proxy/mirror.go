@@ -40,6 +40,7 @@ type MirrorOptions struct {
 	Queue       int           // copies in memory, waiting and under way, default 64
 	Timeout     time.Duration // of one copy, default 10s
 	Mask        *window.Mask  // buckets that are no evidence
+	Bug         func(any)     // is told of a panic, which costs one copy; called where it was recovered; nil: nobody is
 }
 
 // Mirror sends copies of a share of one rollout's safe requests to its canary and compares the answers with what the users
@@ -132,8 +133,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 				case <-ctx.Done():
 					return
 				case c := <-work:
-					w.judge(c)
-					m.giveBack(c)
+					w.take(c)
 				}
 			}
 		})
@@ -247,11 +247,18 @@ func (x *exchange) handOver() {
 	case c.over:
 		m.counts.large.Add(1)
 	case x.end.origin != answered || !x.replied:
-		m.counts.skipped.Add(1)
+		m.skip(c)
+		return
 	default:
 		m.queue <- c
 		return
 	}
+	m.giveBack(c)
+}
+
+// skip gives a copy back that there is nothing to compare with.
+func (m *Mirror) skip(c *mirrored) {
+	m.counts.skipped.Add(1)
 	m.giveBack(c)
 }
 

@@ -22,6 +22,8 @@ type mirrorWorker struct {
 	response wire.Response
 	body     wire.Body
 	answers  [3]shadow.Answer // the user's, the canary's, stable's second
+	pool     *upstream.Pool   // up's
+	up       *upstream.Conn   // in use; nil: none
 }
 
 // Failures of a copy.
@@ -33,6 +35,33 @@ var (
 
 // noAnswer is the difference between an answer and none.
 const noAnswer = "answer"
+
+// take judges a copy. A panic costs the copy and its connection, not the process.
+func (w *mirrorWorker) take(c *mirrored) {
+	defer func() {
+		bug := recover()
+		if bug == nil {
+			w.mirror.giveBack(c)
+			return
+		}
+		if w.up != nil {
+			w.giveBack(false)
+		}
+		if w.mirror.o.Bug != nil {
+			w.mirror.o.Bug(bug)
+		}
+		w.mirror.skip(c)
+	}()
+	w.judge(c)
+}
+
+// giveBack ends the use of the connection.
+func (w *mirrorWorker) giveBack(reuse bool) {
+	w.up.In.Discard(w.up.In.Buffered())
+	w.up.In.Release()
+	w.pool.Done(w.up, reuse, upstream.None) // a shadow's failures eject nobody
+	w.up = nil
+}
 
 // judge asks, compares and counts.
 func (w *mirrorWorker) judge(c *mirrored) {
@@ -120,12 +149,10 @@ func (w *mirrorWorker) fetch(pool *upstream.Pool, head []byte, c *mirrored, into
 		if err != nil {
 			return errors.New(upstream.ReasonOf(err).String())
 		}
+		w.pool, w.up = pool, up
 		used := up.Reused()
 		begun, whole, err := w.exchange(up, head, c.asked, into)
-		reuse := whole && w.response.KeepAlive && up.In.Buffered() == 0 && !up.In.EOF()
-		up.In.Discard(up.In.Buffered())
-		up.In.Release()
-		pool.Done(up, reuse, upstream.None) // a shadow's failures eject nobody
+		w.giveBack(whole && w.response.KeepAlive && up.In.Buffered() == 0 && !up.In.EOF())
 		switch {
 		case err != nil && pool.Cut():
 			return errMirrorOver

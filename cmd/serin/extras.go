@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"reflect"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -119,7 +120,7 @@ func (k *extrasKeeper) run(ro *config.Rollout, s control.Setting, of mirrorOf) *
 	m := proxy.NewMirror(proxy.MirrorOptions{
 		Number: k.number,
 		Share:  s.Mirror, Stable: pools[0], Canary: pools[1], Noise: how.Noise, Body: how.Body, Credentials: how.Credentials,
-		Concurrency: how.Concurrency, Queue: how.Queue, Timeout: how.Timeout, Mask: s.Mask,
+		Concurrency: how.Concurrency, Queue: how.Queue, Timeout: how.Timeout, Mask: s.Mask, Bug: k.bug(ro.Name),
 		Rules: &shadow.Rules{Headers: how.Headers, Ignore: how.Ignore, Numbers: how.Numbers, Times: how.Times, Values: how.Values, Seed: k.seed},
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -138,6 +139,16 @@ func (k *extrasKeeper) run(ro *config.Rollout, s control.Setting, of mirrorOf) *
 			k.wg.Go(func() { _ = p.Drain(ctx) })
 		}
 	}}
+}
+
+// bug logs the first panic of a rollout's mirror, with its stack.
+func (k *extrasKeeper) bug(rollout string) func(any) {
+	var once sync.Once
+	return func(what any) {
+		once.Do(func() {
+			k.log.Error("panic in a mirror, further ones are not logged", "rollout", rollout, "err", what, "stack", string(debug.Stack()))
+		})
+	}
 }
 
 // fold adds a mirror that has ended to what its rollout's mirrors did before.
