@@ -196,7 +196,7 @@ func (x *exchange) prepare() bool {
 		x.split.Extras.Mirror.sample(x)
 	}
 	x.requestBody.Reset(r.Framing, r.ContentLength, c.options.Body)
-	x.requestBody.KeepTrailer = r.Trailers
+	x.requestBody.KeepTrailer, x.requestBody.Drop = r.Trailers, x.outgoing.Drop
 	if r.Framing == wire.NoBody {
 		return true
 	}
@@ -242,7 +242,7 @@ func (x *exchange) record() {
 		bucket = uint16(x.choice.Bucket)
 	}
 	x.meter.Record(x.client.hint, bucket, outcome, latency)
-	if x.split != nil && x.split.Rings != nil {
+	if x.split != nil && x.split.Rings != nil && x.own() {
 		if m := x.split.Rings.past(x.choice); m != nil {
 			m.Record(x.client.hint, bucket, outcome, latency)
 		}
@@ -251,6 +251,10 @@ func (x *exchange) record() {
 		x.drilled.Record(x.client.hint, bucket, outcome, latency)
 	}
 }
+
+// own reports whether the request is counted where its choice says: neither has a drill taken it, nor does stable stand in
+// for the canary.
+func (x *exchange) own() bool { return x.meter == x.split.meter(x.choice) }
 
 // finish records what has not been, and gives back what was borrowed.
 func (x *exchange) finish() {

@@ -27,6 +27,9 @@ func (x *exchange) address() {
 	if x.split != nil {
 		o.Lines, x.answer.Lines = x.split.lines(x.choice.Arm)
 		o.Keep, o.Drop = x.split.Force, x.split.Drop
+		if e := x.split.Extras; e != nil && e.Signals != nil {
+			x.answer.Drop = e.Signals.Header
+		}
 	}
 }
 

@@ -33,7 +33,9 @@ func (x *exchange) reply() {
 	x.out.b = wire.AppendResponse(x.out.b[:0], &x.response, &x.answer)
 	up.In.Discard(x.headBytes)
 	x.replyBody.Reset(x.response.Framing, max(x.response.ContentLength, 0), 0)
-	x.replyBody.KeepTrailer = x.request.Trailers
+	if x.replyBody.KeepTrailer = x.request.Trailers; x.request.Trailers && x.answer.Drop != "" {
+		x.replyBody.Drop = []string{x.answer.Drop}
+	}
 	to, used, err := x.replyBody.Append(x.out.b, up.In.Bytes(), framing)
 	if err != nil {
 		x.end = ending{}

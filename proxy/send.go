@@ -25,7 +25,7 @@ func (x *exchange) forward() bool {
 	var failed ending // that is tried again
 	for unsent := 0; ; {
 		if !x.lend(avoid) {
-			if x.retries > 0 && x.end.reason == upstream.Closed { // nobody is left to try: it is as it was
+			if failed != (ending{}) && x.retries > 0 && x.end.reason == upstream.Closed { // nobody is left to try: it is as it was
 				x.end = failed
 			}
 			return false
@@ -117,8 +117,13 @@ func (x *exchange) reroute() bool {
 	if route == nil {
 		return false
 	}
-	x.route, x.split, x.meter = route, nil, nil
+	x.route, x.split, x.meter, x.drilled = route, nil, nil, nil
+	if x.copy != nil { // nobody knows any more which arm will have answered
+		x.copy.mirror.skip(x.copy)
+		x.copy = nil
+	}
 	x.choose()
+	x.faults = 0 // it is under way: a drill is too late for it
 	x.address()
 	body := append([]byte(nil), x.out.b[x.headEnd:]...)
 	x.out.b = wire.AppendRequest(x.out.b[:0], &x.request, &x.outgoing)

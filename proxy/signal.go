@@ -10,15 +10,10 @@ type Signals struct {
 	Hear func(arm router.Arm, bucket router.Bucket, field []byte)
 }
 
-// signal hears what the answer says of its user, and keeps the field from the client. What a forced request or one without
-// a key brings about is nobody's evidence.
+// signal hears what the answer says of its user; address keeps the field from the client. A signal counts where its request
+// does: what a forced request, one without a key or one of a drill's brings about is nobody's evidence.
 func (x *exchange) signal(s *Signals) {
-	field := x.response.Value(s.Header)
-	if field == nil {
-		return
-	}
-	x.answer.Drop = s.Header
-	if x.choice.Why == router.ByWeight {
+	if field := x.response.Value(s.Header); field != nil && x.choice.Why == router.ByWeight && x.own() {
 		s.Hear(x.choice.Arm, x.choice.Bucket, field)
 	}
 }

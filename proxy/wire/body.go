@@ -9,9 +9,10 @@ import (
 // nobody's: Reset it first. Not safe for concurrent use.
 type Body struct {
 	Framing     Framing
-	Data        int64  // payload bytes delivered so far
-	Trailer     []byte // complete, filtered trailer lines once Done, when KeepTrailer
-	KeepTrailer bool   // the receiver said TE: trailers; set after Reset
+	Data        int64    // payload bytes delivered so far
+	Trailer     []byte   // complete, filtered trailer lines once Done, when KeepTrailer
+	KeepTrailer bool     // the receiver said TE: trailers; set after Reset
+	Drop        []string // names that are no trailers either; '_' counts as '-'; set after Reset
 
 	left     int64 // payload bytes of the body (Length) or of the chunk still due
 	limit    int64 // payload, 0: none

@@ -1,5 +1,7 @@
 package wire
 
+import "slices"
+
 // chunkState is a place in the grammar of RFC 9112 7.1:
 //
 //	chunked-body = *( size [ BWS ";" ext ] CRLF data CRLF ) 1*"0" [ BWS ";" ext ] CRLF *( trailer CRLF ) CRLF
@@ -207,13 +209,19 @@ func (b *Body) endTrailer() error {
 	if b.KeepTrailer {
 		for i := range scan.n {
 			f := &scan.fields[i]
-			if f.kind == kindOther && trailerAllowed(b.section[f.Start:f.NameEnd]) {
+			name := b.section[f.Start:f.NameEnd]
+			if f.kind == kindOther && trailerAllowed(name) && !b.drops(name) {
 				b.Trailer = append(b.Trailer, b.section[f.Start:f.End]...)
 			}
 		}
 	}
 	b.done = true
 	return nil
+}
+
+// drops says whether a field stays behind wherever it comes.
+func (b *Body) drops(name []byte) bool {
+	return slices.ContainsFunc(b.Drop, func(drop string) bool { return equalTwins(name, drop) })
 }
 
 // trailerAllowed says whether a field that is no business of a proxy may arrive late.
