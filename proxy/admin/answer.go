@@ -100,7 +100,11 @@ func explainJSON(err error, v any) (problem, hint string) {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
 		if wrong.Field == "" {
-			return "the body is a JSON " + wrong.Value + ", not an object", "the fields are " + strings.Join(known, ", ")
+			want := "an object"
+			if wrong.Type.Kind() == reflect.Slice {
+				want = "an array"
+			}
+			return "the body is a JSON " + wrong.Value + ", not " + want, "the fields are " + strings.Join(known, ", ")
 		}
 		return "field " + quoted(wrong.Field) + ": a JSON " + wrong.Value + " does not fit", "it takes " + kindText(wrong.Type)
 	}

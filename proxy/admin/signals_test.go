@@ -38,7 +38,7 @@ func TestSignals_Post_IsCountedOrRefusedWhole(t *testing.T) {
 	}
 	for body, want := range map[string]string{
 		`[{"kee":"ann"}]`: "did you mean",
-		`{"key":"ann"}`:   "object",
+		`{"key":"ann"}`:   "a JSON object, not an array",
 		`[{"key":7}]`:     "does not fit",
 		`[` + strings.Repeat(`{"key":"a","name":"n"},`, maxEvents) + `{"key":"a","name":"n"}]`: "more than 1000 events",
 	} {
