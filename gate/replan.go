@@ -27,6 +27,7 @@ func (t *turn) withdraw() (State, Decision) {
 	}
 	s.leave("left", t.now)
 	s.Phase, s.Stage, s.Withdrawn, s.Live = Waiting, 0, true, ""
+	s.Drill = nil
 	return t.end(ActWithdrawn, Removed)
 }
 

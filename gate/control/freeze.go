@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"serin/gate"
@@ -32,8 +33,8 @@ func (l *Loop) Freeze(ctx context.Context, actor, reason string) ([]journal.Entr
 	return l.askAll(ctx, f, gate.Operator{Verb: gate.VerbPause, Actor: actor, Reason: reason, All: true})
 }
 
-// Thaw ends a freeze and resumes what it had paused; a pause of its own, or a hold, stays. The error is ErrNotFrozen where
-// there is no freeze.
+// Thaw ends a freeze and resumes what it had paused; a pause of its own, or a hold, stays. A disk that takes nothing leaves
+// rollouts paused, and Thaw can be asked for again. The error is ErrNotFrozen where there is nothing to end.
 func (l *Loop) Thaw(ctx context.Context, actor, reason string) ([]journal.Entry, error) {
 	return l.askAll(ctx, nil, gate.Operator{Verb: gate.VerbResume, Actor: actor, Reason: reason, All: true})
 }
@@ -55,7 +56,7 @@ func (l *Loop) askAll(ctx context.Context, f *gate.Freeze, op gate.Operator) ([]
 
 // freezeAll is the loop's side of Freeze and Thaw.
 func (l *Loop) freezeAll(m *freezing) {
-	if m.freeze == nil && l.freeze == nil {
+	if m.freeze == nil && l.freeze == nil && !slices.ContainsFunc(l.rollouts, func(r *rollout) bool { return r.state.Frozen }) {
 		m.done <- frozen{err: ErrNotFrozen}
 		return
 	}
@@ -127,13 +128,13 @@ func (p *pen) unsaved() { p.savers, p.saving = append(p.saving, p.savers...), ni
 
 // late answers those whom the disk has kept waiting for a tick: what they asked for is done.
 func (p *pen) late(now time.Time, tick time.Duration) {
-	kept := p.savers[:0]
-	for _, s := range p.savers {
-		if now.Sub(s.made) < tick {
-			kept = append(kept, s)
-			continue
-		}
-		s.done()
+	for _, savers := range []*[]saver{&p.savers, &p.saving} {
+		*savers = slices.DeleteFunc(*savers, func(s saver) bool {
+			if now.Sub(s.made) < tick {
+				return false
+			}
+			s.done()
+			return true
+		})
 	}
-	p.savers = kept
 }

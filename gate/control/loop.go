@@ -93,6 +93,9 @@ func (l *Loop) onTick(now time.Time) {
 		next, d := gate.Step(r.state, r.policy, now, seen)
 		l.remember(r, &seen.Seen, d.News, now)
 		if r.pending != nil && !overtakes(d) {
+			if next.Sent() < r.state.Sent() { // a gradual return waits for no disk
+				l.become(r, next)
+			}
 			if now.Sub(r.pending.since) > 2*l.tick { // longer than a disk takes
 				l.refrain(r, d)
 			}

@@ -78,7 +78,9 @@ func settingOf(s gate.State, p *gate.Policy, mask *window.Mask) Setting {
 		return out
 	}
 	stage := p.Stages[s.Stage-1]
-	out.Mirror = stage.Mirror
+	if !p.DryRun {
+		out.Mirror = stage.Mirror
+	}
 	for _, ring := range s.Rings {
 		if slices.ContainsFunc(p.Stages, func(st gate.Stage) bool { return st.Audience == ring }) {
 			out.Audiences = append(out.Audiences, ring)
