@@ -12,7 +12,6 @@ func spark(values []*float64, width int, top float64) string {
 		values = values[len(values)-width:]
 	}
 	var b strings.Builder
-	b.WriteString(strings.Repeat(" ", width-len(values)))
 	for _, v := range values {
 		switch {
 		case v == nil:

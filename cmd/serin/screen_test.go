@@ -251,7 +251,7 @@ func TestScreen_RolloutEnds_LeavesItsLastWordAndExitCode(t *testing.T) {
 
 func TestSpark_Gaps_AreNoZeros(t *testing.T) {
 	half, full := .5, 1.0
-	if got := spark([]*float64{nil, &half, nil, &full}, 6, 1); got != "   ▅ █" {
+	if got := spark([]*float64{nil, &half, nil, &full}, 6, 1); got != " ▅ █" {
 		t.Errorf("%q", got)
 	}
 }

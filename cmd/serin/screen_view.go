@@ -24,6 +24,7 @@ var (
 	blue   = lipgloss.NewStyle().Foreground(lipgloss.Blue).Bold(true)
 	canary = lipgloss.NewStyle().Foreground(lipgloss.Yellow)
 	stable = lipgloss.NewStyle().Foreground(lipgloss.Blue)
+	enough = lipgloss.NewStyle().Foreground(lipgloss.Green)
 )
 
 // leastWidth is the narrowest screen that is drawn as such.
@@ -119,9 +120,11 @@ func (s *screen) heading(width int) []string {
 	return append(out, "")
 }
 
-// folded breaks text at spaces into lines of at most width columns.
+// folded breaks text at spaces into lines of at most width columns; a number keeps its percent sign.
 func folded(text string, width int) []string {
-	return strings.Split(lipgloss.Wrap(text, width, " "), "\n")
+	const kept = "\u00a0%"
+	text = lipgloss.Wrap(strings.ReplaceAll(text, " %", kept), width, " ")
+	return strings.Split(strings.ReplaceAll(text, kept, " %"), "\n")
 }
 
 // ladder is the stages in a row, the current one with its clock, and the shares below.
@@ -180,7 +183,7 @@ func (s *screen) gates(width int) []string {
 	if len(s.rollout.Gates) == 0 {
 		return nil
 	}
-	out := []string{strong.Render("gates")}
+	out := []string{strong.Render("gates") + faint.Render("  odds so far, of those needed")}
 	for _, g := range s.rollout.Gates {
 		word, style := verdictWord(g), yellow
 		switch g.Verdict {
@@ -200,13 +203,30 @@ func (s *screen) gates(width int) []string {
 		line := fmt.Sprintf("%-12s %s %-8s %s %-8s  ", fitted(gateName(g), 12), canary.Render("canary"), armValue(g, g.Canary, g.Samples.Canary),
 			stable.Render("stable"), armValue(g, g.Stable, g.Samples.Stable))
 		line += style.Render(fmt.Sprintf("%-4s", word))
-		line += fmt.Sprintf(" %s %s of %s", gauge(logShare(g.PassOdds, g.PassNeeds), 8), odds(g.PassOdds), odds(g.PassNeeds))
-		out = append(out, line)
-		if g.Verdict != gate.Pass && g.Reason != "" {
-			out = append(out, faint.Render(strings.Repeat(" ", 13)+words(string(g.Reason))))
-		}
+		out = append(out, withReason(line+" "+progress(g), g, width)...)
 	}
 	return out
+}
+
+// progress is how far a gate's odds are: green where they suffice.
+func progress(g admin.Gate) string {
+	bar := gauge(logShare(g.PassOdds, g.PassNeeds), 8)
+	if g.PassOdds >= g.PassNeeds {
+		bar = enough.Render(bar)
+	}
+	return fmt.Sprintf("%s %s of %s", bar, odds(g.PassOdds), odds(g.PassNeeds))
+}
+
+// withReason says why a gate does not pass: at the end of its line, or below where that is too narrow.
+func withReason(line string, g admin.Gate, width int) []string {
+	if g.Verdict == gate.Pass || g.Reason == "" {
+		return []string{line}
+	}
+	why := words(string(g.Reason))
+	if lipgloss.Width(line)+2+lipgloss.Width(why) <= width {
+		return []string{line + "  " + faint.Render(why)}
+	}
+	return []string{line, faint.Render(strings.Repeat(" ", 13) + why)}
 }
 
 func gateName(g admin.Gate) string {
@@ -243,12 +263,13 @@ func logShare(have, need float64) float64 {
 	return math.Min(1, math.Log(have)/math.Log(need))
 }
 
-// charts are the error rate and the 99th percentile of both arms, each pair on one scale.
+// charts are the error rate and the 99th percentile of both arms, each pair on one scale: the last number, then its past,
+// which grows to the right until the screen is full.
 func (s *screen) charts(width int) []string {
 	if len(s.series.Live) == 0 {
 		return nil
 	}
-	wide := width - len("errors canary  100.00 %  ")
+	wide := width - len("errors canary   100.00 %  ")
 	chart := func(name string, of func(admin.PointArm) *float64, show func(float64) string) []string {
 		c, st := picked(s.series.Live, of, true), picked(s.series.Live, of, false)
 		top := highest(c, st)
@@ -257,7 +278,7 @@ func (s *screen) charts(width int) []string {
 			if i := slices.IndexFunc(backwards(values), func(v *float64) bool { return v != nil }); i >= 0 {
 				last = show(*backwards(values)[i])
 			}
-			return fmt.Sprintf("%-6s %s %s  %9s", label, style.Render(arm), style.Render(spark(values, wide, top)), last)
+			return fmt.Sprintf("%-6s %s %9s  %s", label, style.Render(arm), last, style.Render(spark(values, wide, top)))
 		}
 		return []string{line(name, "canary", canary, c), line("", "stable", stable, st)}
 	}
