@@ -30,7 +30,7 @@ func (t *turn) judge(seen *Seen) judgement {
 		View: &seen.View, Mirror: seen.Mirror, Stage: s.Stage, Crossings: len(p.Stages), Failers: p.failers(),
 		NextShare: next, Dwelled: s.Clock >= p.stage(s.Stage).Least,
 		Frozen: t.frozen(), AlphaFail: orElse(p.AlphaFail, .01), AlphaPass: math.Ldexp(orElse(p.AlphaPass, .05), -s.Restarts),
-		Plain: p.Plain, Terse: seen.Terse, Outside: seen.Outside, Signals: seen.Signals,
+		Plain: p.Plain, Terse: seen.Terse, Outside: since(seen.Outside, s.Age), Signals: seen.Signals,
 	}
 	j := judgement{verdict: Pass, clear: true, lacking: true}
 	absolute := true

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"serin/gate"
+	"serin/gate/criterion"
 	"serin/router"
 )
 
@@ -96,6 +97,41 @@ func TestStep_Ended_HasNoRing(t *testing.T) {
 	if back.Phase != gate.RolledBack || len(back.Rings) != 0 {
 		t.Errorf("a revision that was reverted: %s with rings %v", back.Phase, back.Rings)
 	}
+}
+
+// What another system said of an earlier attempt, or of an earlier stage, says nothing of this one.
+func TestStep_OutsideReadings_CountSinceTheStepBegan(t *testing.T) {
+	t.Parallel()
+	hold, err := criterion.ParseLimit("0.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := criterion.New(criterion.Spec{Metric: "prometheus", Rollback: hold, Source: "up"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := ringPolicy("1%", "100%")
+	p.Criteria = []gate.Criterion{c}
+	f := func(name string, heard gate.Outside, want gate.Phase, reason gate.Reason) {
+		t.Helper()
+		now, s := time.Now(), gate.State{}
+		for range 31 { // 28 s in the stage, and a look
+			now = now.Add(time.Second)
+			seen := healthySeen(tellPass)
+			if s.Age >= 28*time.Second {
+				heard.Stale, heard.Heard = 3*time.Minute, true
+				heard.Age = heard.Ages[len(heard.Ages)-1]
+				seen.Outside = map[string]gate.Outside{c.Rule(): heard}
+			}
+			s, _ = gate.Step(s, p, now, gate.Tick{Seen: seen})
+		}
+		if s.Phase != want || s.Reason != reason {
+			t.Errorf("%s: %s for %q, want %s for %q", name, s.Phase, s.Reason, want, reason)
+		}
+	}
+	f("both of now", gate.Outside{Values: []float64{2, 2}, Ages: []time.Duration{10 * time.Second, time.Second}}, gate.RolledBack, gate.WorseThanStable)
+	f("both of before", gate.Outside{Values: []float64{2, 2}, Ages: []time.Duration{50 * time.Second, 40 * time.Second}}, gate.Progressing, gate.Collecting)
+	f("one of now", gate.Outside{Values: []float64{2, 2}, Ages: []time.Duration{40 * time.Second, time.Second}}, gate.Progressing, gate.EstimateAboveHold)
 }
 
 func TestStep_FreezeOfANewRollout_IsItsActorsOwn(t *testing.T) {

@@ -55,8 +55,9 @@ type Prober struct {
 	o Options
 
 	mu   sync.Mutex
-	asks map[Ask]*source // guarded by mu
-	base context.Context // guarded by mu; nil: Run has not begun
+	asks map[Ask]*source               // guarded by mu
+	read map[string]map[string]*source // guarded by mu; by rollout and rule; inner maps are immutable
+	base context.Context               // guarded by mu; nil: Run has not begun
 	wg   sync.WaitGroup
 }
 
@@ -65,8 +66,8 @@ type source struct {
 	stop context.CancelFunc
 
 	mu    sync.Mutex
-	heard gate.Outside // guarded by mu; Age is made at reading
-	at    time.Time    // guarded by mu
+	heard gate.Outside // guarded by mu; ages are made at reading
+	asked []time.Time  // guarded by mu; when heard.Values were asked for
 }
 
 // New makes a prober that asks nothing before Run.
@@ -88,6 +89,7 @@ func (p *Prober) Follow(asks []Ask) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	kept := make(map[Ask]*source, len(asks))
+	p.read = map[string]map[string]*source{}
 	for _, a := range asks {
 		s := p.asks[a]
 		if s == nil {
@@ -95,6 +97,10 @@ func (p *Prober) Follow(asks []Ask) {
 			p.begin(a, s)
 		}
 		kept[a] = s
+		if p.read[a.Rollout] == nil {
+			p.read[a.Rollout] = map[string]*source{}
+		}
+		p.read[a.Rollout][a.Rule] = s
 		delete(p.asks, a)
 	}
 	for _, gone := range p.asks {
@@ -154,6 +160,7 @@ func (p *Prober) repeat(ctx context.Context, a Ask, s *source) {
 func (p *Prober) once(ctx context.Context, a Ask, s *source, subject Subject, told string) string {
 	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
 	defer cancel()
+	asked := time.Now()
 	var r reading
 	var err error
 	if a.Query != "" {
@@ -161,7 +168,7 @@ func (p *Prober) once(ctx context.Context, a Ask, s *source, subject Subject, to
 	} else {
 		r, err = p.check(ctx, a, subject)
 	}
-	s.hear(r, err, time.Now())
+	s.hear(r, err, asked)
 	if err == nil {
 		return ""
 	}
@@ -179,7 +186,7 @@ type reading struct {
 	note   string
 }
 
-func (s *source) hear(r reading, err error, now time.Time) {
+func (s *source) hear(r reading, err error, asked time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
@@ -187,32 +194,39 @@ func (s *source) hear(r reading, err error, now time.Time) {
 		return
 	}
 	values := append([]float64(nil), s.heard.Values...) // readers have the old ones
+	s.asked = append(s.asked, asked)
 	if values = append(values, r.value); len(values) > gate.OutsideKept {
-		values = values[1:]
+		values, s.asked = values[1:], s.asked[1:]
 	}
 	s.heard = gate.Outside{Values: values, Answer: r.answer, Note: r.note, Stale: s.heard.Stale, Heard: true}
-	s.at = now
 }
 
 // Read returns what was heard for a rollout, by rule; nil where it asks nothing.
 func (p *Prober) Read(rollout string, now time.Time) map[string]gate.Outside {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	var out map[string]gate.Outside
-	for a, s := range p.asks {
-		if a.Rollout != rollout {
-			continue
-		}
-		if out == nil {
-			out = make(map[string]gate.Outside, 2)
-		}
-		s.mu.Lock()
-		heard := s.heard
-		heard.Age = now.Sub(s.at)
-		s.mu.Unlock()
-		out[a.Rule] = heard
+	sources := p.read[rollout]
+	p.mu.Unlock()
+	if len(sources) == 0 {
+		return nil
+	}
+	out := make(map[string]gate.Outside, len(sources))
+	for rule, s := range sources {
+		out[rule] = s.read(now)
 	}
 	return out
+}
+
+// read is what was heard, with its ages.
+func (s *source) read(now time.Time) gate.Outside {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	heard := s.heard
+	heard.Ages = make([]time.Duration, len(s.asked))
+	for i, asked := range s.asked {
+		heard.Ages[i] = now.Sub(asked)
+		heard.Age = heard.Ages[i]
+	}
+	return heard
 }
 
 // filled puts the subject into a query.
