@@ -205,7 +205,7 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 	tick := time.NewTicker(eventPeriod)
 	defer tick.Stop()
 	for past := time.Duration(0); ; {
-		if _, ok := s.who(r); !ok { // its token was revoked, or tokens are needed now
+		if p, ok := s.who(r); !ok || !p.may("read") { // its token was revoked, or tokens are needed now
 			return
 		}
 		list, seq := events.changes(since, full)

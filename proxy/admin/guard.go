@@ -62,13 +62,14 @@ func addrText(a net.Addr) string {
 func (s *Server) guard(hosts hostList, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		protect(w.Header())
-		if !hosts.has(r.Host) && !s.atOurAddress(r) {
+		ours := func(host string) bool { return hosts.has(host) || isAddressOf(r, host) }
+		if !ours(r.Host) {
 			fail(w, http.StatusForbidden, "host "+quoted(r.Host)+" is not one of this listener's names",
 				"use its loopback address, or set admin.public_url")
 			return
 		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			if status, problem, hint := refuseWrite(hosts, r); status != 0 {
+			if status, problem, hint := refuseWrite(ours, r); status != 0 {
 				fail(w, status, problem, hint)
 				return
 			}
@@ -76,6 +77,18 @@ func (s *Server) guard(hosts hostList, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// isAddressOf reports whether host names, by number, the very address that the request came in by. A page of another origin
+// cannot make a browser do that: its own name would be there (DNS rebinding). It is how a listener on every address is reached.
+func isAddressOf(r *http.Request, host string) bool {
+	at, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok {
+		return false
+	}
+	text := at.String()
+	number, port, err := net.SplitHostPort(text)
+	return host == text || err == nil && (port == "80" || port == "443") && host == strings.TrimSuffix(net.JoinHostPort(number, ""), ":")
 }
 
 func protect(h http.Header) {
@@ -88,14 +101,14 @@ func protect(h http.Header) {
 }
 
 // refuseWrite says why a request with effects must not be served; status 0: it may.
-func refuseWrite(hosts hostList, r *http.Request) (status int, problem, hint string) {
+func refuseWrite(ours func(host string) bool, r *http.Request) (status int, problem, hint string) {
 	const elsewhere = "writes come from the command line, from scripts, or from this listener's own page"
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 		return http.StatusForbidden, "a " + quoted(site) + " request of a web page is refused", elsewhere
 	}
 	if origin := r.Header.Get("Origin"); origin != "" {
 		u, err := url.Parse(origin)
-		if err != nil || u.Host == "" || !hosts.has(u.Host) || u.Scheme != "http" && u.Scheme != "https" {
+		if err != nil || u.Host == "" || !ours(u.Host) || u.Scheme != "http" && u.Scheme != "https" {
 			return http.StatusForbidden, "origin " + quoted(origin) + " is refused", elsewhere
 		}
 	}

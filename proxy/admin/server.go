@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -161,7 +162,11 @@ func (s *Server) recovered(next http.Handler) http.Handler {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
-			s.log.Error("admin request panicked", "path", r.URL.Path, "err", fmt.Sprint(p))
+			path := r.URL.Path
+			if strings.HasPrefix(path, linkPath) { // what follows is a right to act
+				path = linkPath
+			}
+			s.log.Error("admin request panicked", "path", path, "err", fmt.Sprint(p))
 			fail(w, http.StatusInternalServerError, "internal error", "this is a bug in serin; the log has the details")
 		}()
 		next.ServeHTTP(w, r)

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"crypto/sha256"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -222,11 +221,4 @@ type Alert struct {
 	Event          string    `json:"event"`
 	Since          time.Time `json:"since"`
 	AcknowledgedBy string    `json:"acknowledged_by,omitempty"`
-}
-
-// atOurAddress reports whether the request names, by number, the very address it came in by. A page of another origin cannot
-// make a browser do that: its own name would be in Host (DNS rebinding). It is how a listener on every address is reached.
-func (s *Server) atOurAddress(r *http.Request) bool {
-	at, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	return ok && r.Host == at.String()
 }
