@@ -26,7 +26,7 @@ type Decision struct {
 	TakenFrom string        `json:"taken_from,omitempty"`
 	Baseline  string        `json:"baseline,omitempty"` // concurrent | own_past | frozen | absolute
 	Findings  []Finding     `json:"findings,omitempty"`
-	Unjudged  []string      `json:"unjudged,omitempty"` // metrics that a ring's members have too little past for
+	Unjudged  []string      `json:"unjudged,omitempty"` // metrics that cannot be judged of a ring's members: too little past, or signals
 	Verb      string        `json:"verb,omitempty"`     // what a person asked for
 	Refusal   Refusal       `json:"refusal,omitempty"`
 	DryRun    bool          `json:"dry_run,omitempty"`  // reported only: nothing moved

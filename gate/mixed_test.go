@@ -7,6 +7,7 @@ import (
 
 	"serin/gate"
 	"serin/gate/criterion"
+	"serin/gate/window"
 	"serin/router"
 )
 
@@ -132,6 +133,39 @@ func TestStep_OutsideReadings_CountSinceTheStepBegan(t *testing.T) {
 	f("both of now", gate.Outside{Values: []float64{2, 2}, Ages: []time.Duration{10 * time.Second, time.Second}}, gate.RolledBack, gate.WorseThanStable)
 	f("both of before", gate.Outside{Values: []float64{2, 2}, Ages: []time.Duration{50 * time.Second, 40 * time.Second}}, gate.Progressing, gate.Collecting)
 	f("one of now", gate.Outside{Values: []float64{2, 2}, Ages: []time.Duration{40 * time.Second, time.Second}}, gate.Progressing, gate.EstimateAboveHold)
+}
+
+// Nobody hears signals of a ring's members, so a gate on one has no say in their stage.
+func TestStep_SignalGate_DoesNotStopARing(t *testing.T) {
+	t.Parallel()
+	for _, rule := range []string{"stable + 1pt", "10%"} {
+		limit, err := criterion.ParseLimit(rule)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := criterion.New(criterion.Spec{Metric: "signal.done", Hold: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, now, s := ringPolicy("internal", "1%", "100%"), time.Now(), gate.State{}
+		p.Criteria = []gate.Criterion{c}
+		past := &ring{errors: .01, n: 10_000, others: .01}
+		view := new(window.View)
+		view.Full.OK, view.Full.Stable.Outcomes[window.Success] = true, 5000
+		for range 90 {
+			now = now.Add(time.Second)
+			seen := healthySeen(tellPass)
+			seen.Past, seen.Signals = past.past(p, &s), map[string]*window.View{"done": view}
+			s, _ = gate.Step(s, p, now, gate.Tick{Seen: seen})
+		}
+		if s.Stage != 2 || s.Weight != 100 {
+			t.Errorf("%s: stage %d at %s for %q, want the ring over", rule, s.Stage, s.Weight, s.Reason)
+		}
+		d := gate.Decision{Baseline: gate.AbsoluteOnly, Unjudged: []string{"signal.done"}}
+		if text := gate.BaselineText(gate.State{Stage: 1, Rings: []string{"internal"}}, p, &d); text != "absolute limits only: signals are of shares of the users (done), not of rings" {
+			t.Errorf("said as %q", text)
+		}
+	}
 }
 
 func TestStep_FreezeOfANewRollout_IsItsActorsOwn(t *testing.T) {

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -181,14 +180,21 @@ func whose(f *Finding) string {
 
 // unjudgedText names the gates that could not be asked of a ring, and why; "" where there is none.
 func unjudgedText(d *Decision) string {
-	if len(d.Unjudged) == 0 {
-		return ""
+	var requests, signals, parts []string
+	for _, metric := range d.Unjudged {
+		if strings.HasPrefix(metric, "signal.") {
+			signals = append(signals, gateName(metric))
+			continue
+		}
+		requests = append(requests, gateName(metric))
 	}
-	names := make([]string, len(d.Unjudged))
-	for i, metric := range d.Unjudged {
-		names[i] = gateName(metric)
+	if len(requests) > 0 {
+		parts = append(parts, "the ring's members have too little past on stable for "+strings.Join(requests, ", "))
 	}
-	return fmt.Sprintf("the ring's members have too little past on stable for %s", strings.Join(names, ", "))
+	if len(signals) > 0 {
+		parts = append(parts, "signals are of shares of the users ("+strings.Join(signals, ", ")+"), not of rings")
+	}
+	return strings.Join(parts, "; ")
 }
 
 // baselineWord is whose is for a column.

@@ -65,11 +65,18 @@ func signalLimit(l *Limit, metric string, lower bool) (*Limit, error) {
 	return &c, nil
 }
 
+// Applies implements gate.Criterion: signals are heard of shares of the users, not of a ring's members.
+func (s *signal) Applies(stage int, st gate.Stage) bool {
+	return st.Weight > 0 && s.rate.Applies(stage, st)
+}
+
 // Judge implements gate.Criterion.
 func (s *signal) Judge(q gate.Question) gate.Finding {
 	view := q.Signals[s.name]
-	if view == nil {
-		return s.finding("points")
+	if view == nil || q.Past != nil {
+		f := s.finding("points")
+		f.Unfit = q.Past != nil
+		return f
 	}
 	q.View, q.Frozen = view, nil
 	f := s.rate.Judge(q)

@@ -91,6 +91,9 @@ func (p *Prober) Follow(asks []Ask) {
 	kept := make(map[Ask]*source, len(asks))
 	p.read = map[string]map[string]*source{}
 	for _, a := range asks {
+		if kept[a] != nil { // the same gate twice asks once
+			continue
+		}
 		s := p.asks[a]
 		if s == nil {
 			s = &source{heard: gate.Outside{Stale: stale * a.Every}}
