@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // An admin address that others reach is served by TLS only, to whoever has a token, and the command line finds its way there.
@@ -59,6 +60,27 @@ may = ["read"]
 		if code != tt.code || !strings.Contains(out, tt.says) || strings.Contains(out, strings.Repeat("a", 40)) {
 			t.Errorf("%s: exit %d, want %d\n%s", tt.name, code, tt.code, out)
 		}
+	}
+	before := d.log.String()
+	// The listener stays where it is until a restart: a file that moves it home and takes the tokens must not open it meanwhile.
+	open, _, _ := strings.Cut(withTLS, "[token.agent]")
+	open = strings.Replace(open, s.admin, near, 1)
+	if err := os.WriteFile(file, []byte(open), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	for until := time.Now().Add(20 * time.Second); !strings.Contains(d.log.String()[len(before):], "configuration"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("no reload")
+		}
+	}
+	if out, code := runBinary(t, path, "notify", "--admin", "https://"+near, "--ca", caFile); code != 7 {
+		t.Errorf("without a token after the reload: exit %d, want 7\n%s\n%s", code, out, d.log.String())
+	}
+	if log := d.log.String(); !strings.Contains(log, "until a restart") {
+		t.Errorf("the log does not say why:\n%s", log)
 	}
 	if strings.Contains(d.log.String(), strings.Repeat("a", 40)) {
 		t.Error("the token is in the log")

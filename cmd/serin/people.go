@@ -122,6 +122,13 @@ func (d *serinDaemon) announce(a control.Announcement) {
 // tokens are those of the configuration in force.
 func (d *serinDaemon) tokens() []config.Token { return d.planInForce().Tokens }
 
+// unguarded reports whether a plan takes the last token from an admin listener that others reach. The plan may have moved it to
+// the loopback, but the listener stays where it was opened.
+func (d *serinDaemon) unguarded(plan *config.Plan) bool {
+	at, tcp := d.adminLn.Addr().(*net.TCPAddr)
+	return len(plan.Tokens) == 0 && tcp && !at.IP.IsLoopback()
+}
+
 // sinksWith are a new plan's sinks and those of the old one that are still owed the news of their end.
 func sinksWith(plan, old *config.Plan) []notify.Spec {
 	all := slices.Clone(plan.Sinks)

@@ -26,6 +26,12 @@ func (d *serinDaemon) Reload(ctx context.Context) (admin.Reload, error) {
 	if plan == nil {
 		return d.refuse(&admin.InvalidError{Problems: problems})
 	}
+	if d.unguarded(plan) {
+		return d.refuse(&admin.InvalidError{Problems: []config.Problem{{
+			File: plan.File, Key: "token", Text: "no token is left, but until a restart the admin listener is still on " + d.started.Admin.Address,
+			Hint: "restart serin, or keep a token until then",
+		}}})
+	}
 	change, err := d.fronts.prepare(ctx, plan.Listen)
 	if err != nil {
 		return d.refuse(&admin.InvalidError{Problems: []config.Problem{{File: plan.File, Key: "listen.address", Text: err.Error()}}})
