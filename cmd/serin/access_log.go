@@ -218,10 +218,18 @@ func appendCommon(b []byte, e *proxy.Entry) []byte {
 // appendCombined is what Apache's combined format has beyond the common one.
 func appendCombined(b []byte, e *proxy.Entry) []byte {
 	b = append(b, ` "`...)
-	b = appendEscaped(b, e.Referer)
+	b = appendOrDash(b, e.Referer)
 	b = append(b, `" "`...)
-	b = appendEscaped(b, e.UserAgent)
+	b = appendOrDash(b, e.UserAgent)
 	return append(b, '"')
+}
+
+// appendOrDash writes what is not there as Apache does.
+func appendOrDash(b, value []byte) []byte {
+	if len(value) == 0 {
+		return append(b, '-')
+	}
+	return appendEscaped(b, value)
 }
 
 // appendArm ends a line of text with who answered: rollout/arm, or "-".

@@ -49,6 +49,11 @@ func TestAccessLog_Formats_AreTheFields(t *testing.T) {
 			t.Errorf("%s: got %s want %s", format, got, want)
 		}
 	}
+	bare := loggedEntry()
+	bare.Referer, bare.UserAgent = nil, nil
+	if got := lineOf(config.AccessLog{Format: "combined", Sample: 1}, bare); !strings.Contains(got, ` 200 5316 "-" "-" `) {
+		t.Errorf("without referer and agent: got %s", got)
+	}
 	// The pattern of the tools that read combined lines.
 	combined := regexp.MustCompile(`^(\S+) (\S+) (\S+) \[([^\]]+)\] "([^"]*)" (\d{3}) (\d+|-) "([^"]*)" "([^"]*)"`)
 	if !combined.MatchString(lineOf(config.AccessLog{Format: "combined", Sample: 1}, loggedEntry())) {
