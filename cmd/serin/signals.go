@@ -23,9 +23,10 @@ type signalKeeper struct {
 	from  map[string]*heard       // guarded by mu; by rollout: where fields bring signals
 }
 
-// heard is a rollout's field of signals.
+// heard is a rollout's field of signals in one step: what an answer says belongs to the step of its request.
 type heard struct {
 	book    *signal.Book
+	step    uint64
 	signals *proxy.Signals
 }
 
@@ -50,12 +51,12 @@ func (k *signalKeeper) begin(ro *config.Rollout, s control.Setting, split *route
 		delete(k.from, ro.Name)
 		return nil
 	}
-	if h := k.from[ro.Name]; h != nil && h.book == b && h.signals.Header == ro.Signals {
+	if h := k.from[ro.Name]; h != nil && h.book == b && h.step == s.Step && h.signals.Header == ro.Signals {
 		return h.signals
 	}
-	h := &heard{book: b, signals: &proxy.Signals{Header: ro.Signals, Hear: func(arm router.Arm, bucket router.Bucket, field []byte) {
+	h := &heard{book: b, step: s.Step, signals: &proxy.Signals{Header: ro.Signals, Hear: func(arm router.Arm, bucket router.Bucket, field []byte) {
 		signal.Parse(field, func(name string, value float64) {
-			_ = b.RecordArm(b.Step(), arm, uint16(bucket), name, value) // an upstream's nonsense is no request's failure
+			_ = b.RecordArm(s.Step, arm, uint16(bucket), name, value) // an upstream's nonsense is no request's failure
 		})
 	}}}
 	k.from[ro.Name] = h

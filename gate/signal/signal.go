@@ -224,14 +224,6 @@ func (b *Book) sum(name string, gated bool, arm router.Arm, value float64) error
 	return nil
 }
 
-// Step is the number of the step that is counted now.
-func (b *Book) Step() uint64 {
-	if s := b.step.Load(); s != nil {
-		return s.number
-	}
-	return 0
-}
-
 // Read fills into with the evidence of the step, by signal and arm: stable, canary.
 func (b *Book) Read(into map[string]*[2]window.Snapshot) {
 	s := b.step.Load()
