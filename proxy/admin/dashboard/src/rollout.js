@@ -4,6 +4,7 @@ import { Verdict } from './verdict.js';
 import { Stairs } from './stairs.js';
 import { Needs } from './needs.js';
 import { Facts } from './facts.js';
+import { Beside } from './beside.js';
 import { Actions } from './actions.js';
 import { Story } from './story.js';
 import { Gates } from './gates.js';
@@ -28,6 +29,7 @@ export function Rollout({ r: now, stale, decision }) {
       <div class="hero">
         <div class="where"><${Stairs} r=${r} /><${Needs} r=${r} /></div>
         <${Facts} r=${r} />
+        <${Beside} r=${r} />
         <${Actions} r=${r} stale=${stale} />
       </div>
       ${r.phase === 'rolled_back' && html`<${Story} r=${r} decisions=${past.list} />`}

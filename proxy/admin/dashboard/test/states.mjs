@@ -201,6 +201,10 @@ export const states = {
   refused_file: { ...one({}), daemon: { ...daemon, journal: { ok: false, error: 'no space left on device' }, config: { ...daemon.config, ok: false, problems: [{ file: 'serin.toml', line: 12, key: 'rollout.checkout.canary', problem: 'no upstream "chekout-v2"', hint: 'did you mean "checkout-v2"?' }] } } },
   read_only: { ...one({ allowed: [], you: 'reader' }), token: 'reader' },
   drill: one({ drill: { actor: 'ana' } }),
+  beside: one({
+    alert: { event: 'hold', since: at(14, 2) }, capacity: { canary: 40, stable: null, rate: 20.12, most_weight: .75 },
+    signals: [{ name: 'checkout', judged: true, stable: { count: 412, sum: 380, mean: .9223 }, canary: { count: 131, sum: 120, mean: .916 } }, { name: 'basket', judged: false, stable: { count: 40, sum: 1660, mean: 41.5 }, canary: { count: 0, sum: 0, mean: null } }],
+  }),
   old_daemon: { rollouts: all, hash: '#/experiments', answers: { '/v1/experiments': { status: 404, body: { error: 'no such path', hint: '' } } } },
   login: { rollouts: [], answers: { '/v1/events': { error: 'a token is needed', hint: 'send Authorization: Bearer TOKEN' } } },
 };

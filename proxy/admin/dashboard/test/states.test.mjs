@@ -57,6 +57,19 @@ for (const [name, state] of Object.entries(states).filter(([n]) => !only || only
   });
 }
 
+test('an alert, what the pools carry and business signals have a line each', async () => {
+  const page = await show(states.beside);
+  try {
+    const lines = (await page.locator('.beside').allInnerTexts()).map((l) => l.replace(/\s+/g, ' ').replace(/at .*\d\d:\d\d/, 'at 15:02').trim());
+    assert.deepEqual(lines, [
+      'Hold told at 15:02: nobody looks yet, serin ack checkout',
+      '20.12 requests a second; the canary’s pool carries 40, at most 75 %, stable’s –',
+      'checkout: mean (count) canary 0.916 (131), stable 0.9223 (412)',
+      'basket: mean (count) canary – (0), stable 41.5 (40)',
+    ]);
+  } finally { await page.context().close(); }
+});
+
 test('the dialog says what it does, sends the version it was opened at, and shows a refusal in the API’s words', async () => {
   const decided = { id: 'checkout-1-18', at: new Date().toISOString(), action: 'promote', from: .25, to: 1, actor: 'ana', reason: 'manual', sentence: 'Promoted to 100 % by ana.', evidence: {} };
   const refusal = { status: 412, body: { error: 'checkout is at version 18, not 17', hint: 'something was decided meanwhile: look at the status' } };
