@@ -32,7 +32,7 @@ func newTelemetry(c *config.AccessLog, getenv func(string) string, log *slog.Log
 	}
 	if ok {
 		t.traces = trace.New(settings, version, log)
-		log.Info("spans are sent", "endpoint", settings.Endpoint, "service", settings.Service)
+		log.Info("spans are sent", "endpoint", settings.Collector(), "service", settings.Service)
 	}
 	return t, nil
 }

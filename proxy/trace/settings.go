@@ -25,6 +25,15 @@ type Settings struct {
 	Delay       time.Duration
 }
 
+// Collector names where spans go, without what the address may have of credentials.
+func (s *Settings) Collector() string {
+	u, err := url.Parse(s.Endpoint)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + u.EscapedPath()
+}
+
 // Attribute is one of the resource's.
 type Attribute struct{ Name, Value string }
 
@@ -45,6 +54,9 @@ func FromEnv(getenv func(string) string) (s Settings, ok bool, err error) {
 	r := reader{getenv: getenv}
 	r.check("OTEL_TRACES_EXPORTER", exporter == "" || exporter == "otlp", "otlp or none")
 	if u, err := url.Parse(endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		if strings.ContainsAny(endpoint, "@?") { // what may be credentials is not repeated
+			endpoint = "..."
+		}
 		r.refuse("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint, "http://HOST:4318 or https://HOST:4318")
 	}
 	protocol := r.of("PROTOCOL")

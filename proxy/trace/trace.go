@@ -20,6 +20,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -204,6 +205,10 @@ func (e *Exporter) post(ctx context.Context, body []byte) (again bool, after tim
 	}
 	resp, err := e.client.Do(req)
 	if err != nil {
+		var outer *url.Error
+		if errors.As(err, &outer) { // without the address: it may carry credentials
+			err = outer.Err
+		}
 		return true, 0, err
 	}
 	defer resp.Body.Close()

@@ -346,3 +346,26 @@ func TestFromEnv_NoUse_NamesTheVariable(t *testing.T) {
 		}
 	}
 }
+
+// What an address has of credentials is told to the collector alone.
+func TestEndpoint_WithCredentials_IsInNoMessage(t *testing.T) {
+	f := func(endpoint string) (Settings, error) {
+		s, _, err := FromEnv(func(name string) string {
+			return map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": endpoint, "OTEL_TRACES_EXPORTER": "otlp"}[name]
+		})
+		return s, err
+	}
+	s, err := f("http://user:hush@127.0.0.1:1/v1/traces?key=hush")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Collector(); got != "http://127.0.0.1:1/v1/traces" {
+		t.Errorf("the collector is told as %q", got)
+	}
+	if _, _, err := New(s, "", nil).post(t.Context(), nil); err == nil || strings.Contains(err.Error(), "hush") || strings.Contains(err.Error(), "user") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := f("ftp://user:hush@h"); err == nil || strings.Contains(err.Error(), "hush") {
+		t.Errorf("got %v", err)
+	}
+}
