@@ -222,8 +222,9 @@ func waitingFor(r *rollout) string {
 	case r.pending != nil:
 		return "the journal"
 	case r.state.Phase == gate.AwaitingApproval:
-		if next := r.state.Stage; next < len(r.policy.Stages) && r.policy.Stages[next].Owner != "" {
-			return "approval by " + r.policy.Stages[next].Owner
+		next := gate.NextStage(r.state, r.policy)
+		if next >= 1 && next <= len(r.policy.Stages) && r.policy.Stages[next-1].Owner != "" {
+			return "approval by " + r.policy.Stages[next-1].Owner
 		}
 		return "approval"
 	case r.state.Phase == gate.Holding && r.state.Asked:

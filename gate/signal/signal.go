@@ -131,7 +131,8 @@ func (b *Book) Begin(number uint64, split *router.Split, mask *window.Mask, sinc
 		if now.number == number && now.split == split {
 			return
 		}
-		if b.past = append(b.past, now); len(b.past) > keptPast {
+		over := &step{number: now.number, since: now.since, split: now.split} // without its meters, which are large
+		if b.past = append(b.past, over); len(b.past) > keptPast {
 			b.past = b.past[1:]
 		}
 	}

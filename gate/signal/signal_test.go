@@ -143,6 +143,11 @@ func TestBook_Floods_AreBounded(t *testing.T) {
 	if len(b.past) > keptPast {
 		t.Errorf("%d stages kept", len(b.past))
 	}
+	for _, s := range b.past {
+		if s.meters != nil {
+			t.Fatal("a stage that is over keeps its meters, which are large")
+		}
+	}
 }
 
 func TestBook_OutOfRange_IsRefusedWhereItIsEvidence(t *testing.T) {
