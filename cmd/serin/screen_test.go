@@ -211,6 +211,20 @@ func TestScreen_TextOfOthers_CannotDriveTheTerminal(t *testing.T) {
 	}
 }
 
+func TestScreen_LongDecision_IsWholeInTheLog(t *testing.T) {
+	s, _ := screenOf(holding(), 80, 40)
+	sentence := strings.Repeat("every word of a decision is told, 0.34 % of them at least; ", 6) + "the end"
+	s.decisions = []admin.DecisionView{{At: screenClock, Sentence: sentence}}
+	all := drawn(s)
+	got := strings.Join(strings.Fields(all[strings.Index(all, "\nlog\n"):]), " ")
+	if !strings.Contains(got, strings.TrimSpace(sentence)) {
+		t.Errorf("the sentence is cut:\n%s", all)
+	}
+	if strings.Contains(all, "\n          % ") {
+		t.Errorf("a percent sign stands alone:\n%s", all)
+	}
+}
+
 func TestScreen_NewVersion_AsksForItsDecisionsOnce(t *testing.T) {
 	s, _ := screenOf(holding(), 80, 24)
 	if _, cmd := s.Update(rolloutMsg(s.rollout)); cmd == nil {

@@ -312,11 +312,11 @@ func (s *screen) log(width, room int) []string {
 	}
 	out := []string{strong.Render("log")}
 	for _, d := range s.decisions {
-		lines := folded(fmt.Sprintf("%s  %s", d.At.In(s.now.Location()).Format(time.TimeOnly), clean(d.Sentence)), width)
+		at := d.At.In(s.now.Location()).Format(time.TimeOnly) + "  "
+		lines := folded(clean(d.Sentence), width-len(at))
 		for i := range lines {
-			if i > 0 {
-				lines[i] = strings.Repeat(" ", 10) + lines[i]
-			}
+			lines[i] = at + lines[i]
+			at = strings.Repeat(" ", len(at))
 		}
 		if len(out)+len(lines) > room {
 			break
