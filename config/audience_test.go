@@ -219,3 +219,26 @@ func FuzzParseKeys(f *testing.F) {
 		}
 	})
 }
+
+func TestKeys_ClaimNobodyVerifies_IsPassedOverBesideOthersOnly(t *testing.T) {
+	t.Parallel()
+	f := func(keys string) (*Plan, []Problem) {
+		return Parse("serin.toml", []byte("[upstream.v1]\nservers = [\"127.0.0.1:9001\"]\n[upstream.v2]\nservers = [\"127.0.0.1:9002\"]\n"+
+			"[rollout.checkout]\nstable = \"v1\"\ncanary = \"v2\"\nladder = [\"1%\", \"100%\"]\nkey = "+keys+"\n"), Options{})
+	}
+	plan, problems := f(`["header:X-User-Id", "claim:sub", "query:u"]`)
+	if plan == nil {
+		t.Fatal(problems)
+	}
+	for _, k := range plan.Rollouts[0].Split.Keys {
+		if k.Kind == router.KeyClaim {
+			t.Errorf("an unverified claim may be a key: %v", plan.Rollouts[0].Split.Keys)
+		}
+	}
+	if !slices.ContainsFunc(plan.Warnings, func(p Problem) bool { return strings.Contains(p.Text, "nobody verifies tokens") && p.Line == 9 }) {
+		t.Errorf("no warning: %v", plan.Warnings)
+	}
+	if plan, problems := f(`["claim:sub"]`); plan != nil || len(problems) != 1 || !strings.Contains(problems[0].Text, "nobody verifies tokens") {
+		t.Errorf("as the only source: got %v", problems)
+	}
+}

@@ -79,8 +79,8 @@ func (b *builder) keys(at string, t *RolloutTable) []router.KeySource {
 		if slices.Contains(sources, key.KeySource) {
 			b.report(place, fmt.Sprintf("%s is listed twice", show(key.String())), "")
 		}
-		if key.Kind == router.KeyClaim {
-			b.claims(place)
+		if key.Kind == router.KeyClaim && !b.vouched(place, t.Key) {
+			continue
 		}
 		if key.Kind == router.KeyMint {
 			mints++
@@ -100,6 +100,18 @@ func (b *builder) keys(at string, t *RolloutTable) []router.KeySource {
 		b.report(path, `no key source: want at least one, such as ["header:X-User-Id"]`, "")
 	}
 	return sources
+}
+
+// vouched reports whether a claim may be a key. Without anybody who verifies tokens it never is one: passed over with a warning
+// where another source may give the key, refused where none can.
+func (b *builder) vouched(at string, keys []Key) bool {
+	other := slices.ContainsFunc(keys, func(k Key) bool { return k.Kind != router.KeyClaim })
+	if b.tokens == nil && !b.bad["jwt"] && other {
+		b.warn(at, "nobody verifies tokens, and an unverified claim is anybody's: passed over until there is a [jwt] with a key")
+		return false
+	}
+	b.claims(at)
+	return true
 }
 
 // trusts reports whether every listener believes somebody about the client's address.

@@ -5,7 +5,7 @@ type RolloutTable struct {
 	Route         Text          `key:"route" doc:"Name of the route whose requests are split. Needed once the file has routes; without routes the only rollout takes every request."`
 	Stable        Text          `key:"stable" required:"true" doc:"Upstream that serves now, and that everything returns to."`
 	Canary        Text          `key:"canary" required:"true" doc:"Upstream to be released."`
-	Key           []Key         `key:"key" default:"header:X-User-Id, mint:serin_uid" doc:"Where a user's key is: the first that is present wins. mint:NAME reads the cookie NAME and makes it where there is none; claim:NAME is a claim of a token that [jwt] verifies, and absent without one. A request without any key goes to stable and is no evidence."`
+	Key           []Key         `key:"key" default:"header:X-User-Id, mint:serin_uid" doc:"Where a user's key is: the first that is present wins. mint:NAME reads the cookie NAME and makes it where there is none; claim:NAME is a claim of a token that [jwt] verifies, and absent without one; without [jwt] it is passed over, and refused as the only source. A request without any key goes to stable and is no evidence."`
 	Salt          *Salt         `key:"salt" doc:"What makes this rollout's buckets its own. A secret where users could pick their bucket. Default: the rollout's name."`
 	Signals       *SignalsTable `key:"signals" doc:"Take business signals from the upstreams' answers. They can always be sent to POST /v1/signals."`
 	Force         *ForceTable   `key:"force" doc:"Let a request ask for an arm. Forced requests are never evidence. Off unless given."`
