@@ -83,12 +83,23 @@ func randomPolicy(pick draw) *gate.Policy {
 	if pick(6) == 0 {
 		p.Stages = append(p.Stages, gate.Stage{Label: "preview", Preview: true, Least: 5 * time.Second})
 	}
+	for _, name := range []string{"staff", "beta"} {
+		if pick(5) == 0 {
+			p.Stages = append(p.Stages, gate.Stage{Label: "ring " + name, Audience: name, Least: 5 * time.Second})
+		}
+	}
+	if pick(6) == 0 {
+		p.Stages = append(p.Stages, gate.Stage{Label: "mirror 10 %", Mirror: 1000, Least: 5 * time.Second})
+	}
 	for w := 1 + pick(3000); ; w += 1 + pick(4000) {
 		st := gate.Stage{Weight: router.Weight(min(w, 10_000)), Least: time.Duration(pick(20)) * time.Second}
 		if pick(4) == 0 {
 			st.Approve = &gate.Approve{Timeout: time.Duration(pick(3)) * 10 * time.Second,
 				OnTimeout: []string{"hold", "rollback", "advance"}[pick(3)]}
 			st.Owner = []string{"", "product"}[pick(2)]
+		}
+		if pick(8) == 0 {
+			st.Audience = "partners"
 		}
 		p.Stages = append(p.Stages, st)
 		if w >= 10_000 {
@@ -200,6 +211,7 @@ func promises(t *testing.T, p *gate.Policy, s, next gate.State, d gate.Decision,
 		was = s.Ebb.Weight
 	}
 	ebbs(t, p, s, next, d)
+	opens(t, p, s, next, d, ev)
 	switch {
 	case next.Weight > router.Full:
 		t.Errorf("weight %d is more than everybody", next.Weight)
@@ -250,6 +262,29 @@ func ebbs(t *testing.T, p *gate.Policy, s, next gate.State, d gate.Decision) {
 	}
 }
 
+// opens: a ring opens on pass or by a person, in a stage that has it on the ladder; an end closes them all.
+func opens(t *testing.T, p *gate.Policy, s, next gate.State, d gate.Decision, ev gate.Event) {
+	t.Helper()
+	if len(next.Rings) > 0 && (next.Phase == gate.Completed || next.Phase == gate.RolledBack || next.Phase == gate.Waiting || next.Stage == 0) {
+		t.Errorf("%s at stage %d with rings %v", next.Phase, next.Stage, next.Rings)
+	}
+	for _, ring := range next.Rings {
+		if slices.Contains(s.Rings, ring) {
+			continue
+		}
+		switch tick, ok := ev.(gate.Tick); {
+		case d.Action == gate.ActPromote:
+		case p.DryRun || !ok || d.Action != gate.ActStart && d.Action != gate.ActAdvance:
+			t.Errorf("%s opened ring %s", d.Action, ring)
+		case tick.Seen.Freeze != nil || !tick.Seen.CanaryHealthy || !tick.Seen.WindowOpen || !tick.Seen.JournalAvailable:
+			t.Errorf("%s opened ring %s without pool, window or journal, or in a freeze", d.Action, ring)
+		}
+		if next.Step <= s.Step {
+			t.Errorf("ring %s is judged by evidence of before", ring)
+		}
+	}
+}
+
 // raises: the weight rises on pass, by opted-in widening, or by a person; never otherwise.
 func raises(t *testing.T, p *gate.Policy, s, next gate.State, d gate.Decision, ev gate.Event) {
 	t.Helper()
@@ -296,6 +331,9 @@ func raises(t *testing.T, p *gate.Policy, s, next gate.State, d gate.Decision, e
 	case gate.ActWiden:
 		if p.Sparse != "widen" || s.Widened || told != tellSparse || !tick.Seen.StableHealthy {
 			t.Errorf("widened without being asked to")
+		}
+		if p.Stages[s.Stage-1].Weight == 0 {
+			t.Errorf("widened a stage whose gates judge no share")
 		}
 	case gate.ActStart:
 		if s.Stage != 0 || p.ManualStart && !s.Begun {

@@ -180,11 +180,14 @@ func (l *Loop) drillTick(r *rollout, now time.Time) {
 		return
 	}
 	r.stir(now)
-	end := l.rehearse(r, now)
+	end, actor := l.rehearse(r, now), r.state.Drill.Actor
+	if end == "" && l.freeze != nil { // nobody gets faults on purpose while everything stands still
+		end, actor = gate.DrillStopped, l.freeze.Actor
+	}
 	if end == "" || r.pending != nil && end != gate.DrillOver { // the data plane keeps to the end time by itself
 		return
 	}
-	l.endDrill(r, end, r.state.Drill.Actor, now, nil)
+	l.endDrill(r, end, actor, now, nil)
 }
 
 // rehearse judges what the drill has shown so far; the answer is why it ends, "" while it goes on.

@@ -25,7 +25,7 @@ type frozen struct {
 // ErrNotFrozen says that there is no freeze to end.
 var ErrNotFrozen = errors.New("not everything is paused")
 
-// Freeze pauses every rollout, those that come later included, until Thaw, restarts or not. It returns the decisions it
+// Freeze pauses every rollout, those that come later included, until Thaw, restarts or not; drills end. It returns the decisions it
 // caused, once the freeze is on disk or, on a disk that does not answer, after about a tick: what is paused is paused at once.
 // The second freeze changes nothing.
 func (l *Loop) Freeze(ctx context.Context, actor, reason string) ([]journal.Entry, error) {
@@ -70,6 +70,7 @@ func (l *Loop) freezeAll(m *freezing) {
 	all.wait(1)
 	for _, r := range l.rollouts {
 		l.operateInFreeze(r, m.op, now, all)
+		l.drillTick(r, now)
 	}
 	l.pen.saveDue = true
 	l.pen.savers = append(l.pen.savers, saver{made: now, done: func() { all.add(nil, nil) }})

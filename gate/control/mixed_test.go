@@ -97,6 +97,27 @@ func TestFreeze_DiskHangsInTheSave_Answers(t *testing.T) {
 	})
 }
 
+func TestFreeze_EndsTheDrillThatRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.besides = (&drilled{perTick: 1, left: 1}).read
+		p := w.start(t, planOf(policy("checkout", errorRate(t))))
+		defer p.end()
+		ticks(2)
+		if _, err := p.Drill(t.Context(), "checkout", aborts); err != nil {
+			t.Fatal(err)
+		}
+		ticks(2)
+		if _, err := p.Freeze(t.Context(), "ops", "an outage"); err != nil {
+			t.Fatal(err)
+		}
+		r := p.rollout(t, "checkout")
+		if w.settingOf("checkout").Drill != nil || r.Phase != gate.Paused || r.State.Drilled == nil || r.State.Drilled.End != gate.DrillStopped {
+			t.Errorf("%s, and users get faults: %+v", r.Phase, r.State.Drilled)
+		}
+	})
+}
+
 func TestThaw_DiskGone_CanBeAskedForAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
