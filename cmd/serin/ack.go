@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -19,35 +20,25 @@ repeat) and acknowledges the incident where the pager keeps one. It changes noth
 about the rollout; what is decided next may be told anew.`,
 		Args: oneName,
 	}
-	t := e.targetFlags(cmd)
-	output := outputFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		asJSON, err := wantJSON(*output)
-		if err != nil {
-			return err
-		}
+	named := func(args []string) error {
 		if len(args) == 0 {
 			return usagef("serin ack NAME", "ack needs the name of a rollout")
 		}
-		c, err := t.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		done, err := c.Ack(cmd.Context(), args[0], admin.Act{Actor: e.actor()})
-		if err != nil {
-			return err
-		}
-		if asJSON {
-			return e.printJSON(done)
-		}
-		text := fmt.Sprintf("Acknowledged the %s of %s: it is not told again.", words(done.Event), done.Rollout)
-		if done.Before != "" {
-			text = fmt.Sprintf("The %s of %s was acknowledged by %s already; now it is yours.", words(done.Event), done.Rollout, done.Before)
-		}
-		e.print(clean(text))
 		return nil
 	}
+	e.asks(cmd, named, func(ctx context.Context, q *question, args []string) error {
+		done, err := q.Ack(ctx, args[0], admin.Act{Actor: e.actor()})
+		if err != nil {
+			return err
+		}
+		return q.answer(done, func() {
+			text := fmt.Sprintf("Acknowledged the %s of %s: it is not told again.", words(done.Event), done.Rollout)
+			if done.Before != "" {
+				text = fmt.Sprintf("The %s of %s was acknowledged by %s already; now it is yours.", words(done.Event), done.Rollout, done.Before)
+			}
+			e.print(clean(text))
+		})
+	})
 	return cmd
 }
 
@@ -57,33 +48,20 @@ func newNotifyCmd(e *env) *cobra.Command {
 		Short: "who is told, and how that went",
 		Args:  noArgs,
 	}
-	t := e.targetFlags(cmd)
-	output := outputFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		asJSON, err := wantJSON(*output)
+	e.asks(cmd, nil, func(ctx context.Context, q *question, _ []string) error {
+		list, err := q.Sinks(ctx)
 		if err != nil {
 			return err
 		}
-		c, err := t.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		list, err := c.Sinks(cmd.Context())
-		if err != nil {
-			return err
-		}
-		if asJSON {
-			return e.printJSON(admin.Sinks{Sinks: list})
-		}
-		for _, s := range list {
-			e.print(sinkText(s, time.Now())...)
-		}
-		if len(list) == 0 {
-			fmt.Fprintln(e.stderr, "serin: nobody is told: the configuration has no [notify.NAME]")
-		}
-		return nil
-	}
+		return q.answer(admin.Sinks{Sinks: list}, func() {
+			for _, s := range list {
+				e.print(sinkText(s, time.Now())...)
+			}
+			if len(list) == 0 {
+				fmt.Fprintln(e.stderr, "serin: nobody is told: the configuration has no [notify.NAME]")
+			}
+		})
+	})
 	cmd.AddCommand(newNotifyTestCmd(e))
 	return cmd
 }

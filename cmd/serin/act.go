@@ -36,13 +36,11 @@ func newActCmd(e *env, verb, short string) *cobra.Command {
 		use += " | --all"
 	}
 	cmd := &cobra.Command{Use: use, Short: short, Args: oneName}
-	t := e.targetFlags(cmd)
 	var act admin.Act
 	var ifVersion uint64
 	var all bool
 	cmd.Flags().StringVar(&act.Reason, "reason", "", "why, for the journal")
 	cmd.Flags().Uint64Var(&ifVersion, "if-version", 0, "refuse unless the rollout's version is this one")
-	output := outputFlag(cmd)
 	if doc != "" {
 		cmd.Flags().BoolVar(&all, "all", false, doc)
 	}
@@ -52,62 +50,54 @@ func newActCmd(e *env, verb, short string) *cobra.Command {
 	case "retry":
 		cmd.Flags().IntVar(&act.FromStage, "from-stage", 0, "stage to begin at, counted from 1")
 	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		asJSON, err := wantJSON(*output)
-		if err != nil {
-			return err
-		}
-		if all && len(args) == 1 {
+	check := func(args []string) error {
+		switch {
+		case all && len(args) == 1:
 			return usagef("serin "+use, "%s takes either a name or --all", verb)
-		}
-		if !all && len(args) == 0 {
+		case !all && len(args) == 0:
 			return usagef("serin "+use, "%s needs the name of a rollout", verb)
+		case all && cmd.Flags().Changed("if-version"):
+			return usagef("serin "+verb+" --all", "--if-version belongs to one rollout")
 		}
-		c, err := t.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
+		return nil
+	}
+	e.asks(cmd, check, func(ctx context.Context, q *question, args []string) error {
 		act.Actor = e.actor()
+		if all {
+			return q.actOnAll(ctx, verb, act)
+		}
 		if cmd.Flags().Changed("if-version") {
 			act.IfVersion = &ifVersion
 		}
-		if all {
-			return e.actOnAll(cmd.Context(), c, verb, act, asJSON)
-		}
-		d, err := c.Act(cmd.Context(), args[0], verb, act)
+		d, err := q.Act(ctx, args[0], verb, act)
 		if err != nil {
 			return err
 		}
-		return e.printDecision(d, asJSON)
-	}
+		return q.decided(d)
+	})
 	return cmd
 }
 
 // actOnAll pauses, resumes or rolls back everything.
-func (e *env) actOnAll(ctx context.Context, c *admin.Client, verb string, act admin.Act, asJSON bool) error {
-	if act.IfVersion != nil {
-		return usagef("serin "+verb+" --all", "--if-version belongs to one rollout")
-	}
-	done, err := c.All(ctx, verb, act)
+func (q *question) actOnAll(ctx context.Context, verb string, act admin.Act) error {
+	done, err := q.All(ctx, verb, act)
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return e.printJSON(done)
-	}
-	for _, d := range done.Decisions {
-		e.print(clean(rolloutOf(d) + ": " + d.Sentence))
-	}
-	switch {
-	case verb == "pause":
-		e.print("Everything is paused, and what comes new too, until: serin resume --all")
-	case verb == "resume":
-		e.print("Not everything is paused any more.")
-	case len(done.Decisions) == 0:
-		e.print("There was nothing to roll back.")
-	}
-	return nil
+	return q.answer(done, func() {
+		e := q.env
+		for _, d := range done.Decisions {
+			e.print(clean(rolloutOf(d) + ": " + d.Sentence))
+		}
+		switch {
+		case verb == "pause":
+			e.print("Everything is paused, and what comes new too, until: serin resume --all")
+		case verb == "resume":
+			e.print("Not everything is paused any more.")
+		case len(done.Decisions) == 0:
+			e.print("There was nothing to roll back.")
+		}
+	})
 }
 
 // rolloutOf is the rollout in a decision's id, NAME-ATTEMPT-NUMBER.
@@ -121,10 +111,7 @@ func rolloutOf(d admin.DecisionView) string {
 	return name
 }
 
-func (e *env) printDecision(d admin.DecisionView, asJSON bool) error {
-	if asJSON {
-		return e.printJSON(d)
-	}
-	e.print(clean(d.Sentence))
-	return nil
+// decided prints the decision that an act has caused.
+func (q *question) decided(d admin.DecisionView) error {
+	return q.answer(d, func() { q.env.print(clean(d.Sentence)) })
 }

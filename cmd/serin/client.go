@@ -76,6 +76,50 @@ func (t *target) address() (string, error) {
 	return plan.Admin.Address, nil
 }
 
+// question is one run of a verb that asks the daemon.
+type question struct {
+	*admin.Client
+	env    *env
+	target *target
+	json   bool // what -o says
+}
+
+// asks makes cmd a verb that asks the daemon: it gets the flags to find it, and -o. check, unless it is nil, looks at the
+// arguments and flags before anybody is asked.
+func (e *env) asks(cmd *cobra.Command, check func(args []string) error, run func(ctx context.Context, q *question, args []string) error) {
+	t := e.targetFlags(cmd)
+	output := outputFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		asJSON, err := wantJSON(*output)
+		if err == nil && check != nil {
+			err = check(args)
+		}
+		if err != nil {
+			return err
+		}
+		c, err := t.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		return run(cmd.Context(), &question{c, e, t, asJSON}, args)
+	}
+}
+
+// answer prints v where JSON is wanted, else what text prints.
+func (q *question) answer(v any, text func()) error {
+	if q.json {
+		return q.env.printJSON(v)
+	}
+	text()
+	return nil
+}
+
+// pick is the rollout that is meant.
+func (q *question) pick(ctx context.Context, args []string) (admin.Rollout, error) {
+	return q.target.pick(ctx, q.Client, args)
+}
+
 // pick is the rollout a verb means: the one named, or the only one there is.
 func (t *target) pick(ctx context.Context, c *admin.Client, args []string) (admin.Rollout, error) {
 	if len(args) == 1 {

@@ -39,7 +39,6 @@ inject it shows the drill that runs, or the last one.`,
   serin drill checkout --stop`,
 		Args: oneName,
 	}
-	t := e.targetFlags(cmd)
 	var f drillFlags
 	flags := cmd.Flags()
 	flags.StringVar(&f.abort, "abort", "", "answer a share in the canary's place: 503=20%")
@@ -51,51 +50,42 @@ inject it shows the drill that runs, or the last one.`,
 	flags.StringVar(&f.reason, "reason", "", "why, for the journal")
 	flags.BoolVar(&f.stop, "stop", false, "end the drill that runs")
 	flags.BoolVar(&f.detach, "detach", false, "do not wait for the end")
-	output := outputFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		asJSON, err := wantJSON(*output)
-		if err != nil {
-			return err
-		}
+	var order *admin.DrillOrder
+	check := func(args []string) (err error) {
 		if len(args) == 0 {
 			return usagef("serin drill NAME", "drill needs the name of a rollout")
 		}
-		order, err := f.order(e.actor())
-		if err != nil {
-			return err
-		}
-		c, err := t.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		ctx, name := cmd.Context(), args[0]
+		order, err = f.order(e.actor())
+		return err
+	}
+	e.asks(cmd, check, func(ctx context.Context, q *question, args []string) error {
+		name := args[0]
 		switch {
 		case f.stop:
-			d, err := c.StopDrill(ctx, name, e.actor())
+			d, err := q.StopDrill(ctx, name, e.actor())
 			if err != nil {
 				return err
 			}
-			return e.printDecision(d, asJSON)
+			return q.decided(d)
 		case order == nil:
-			d, err := c.Drills(ctx, name)
+			d, err := q.Drills(ctx, name)
 			if err != nil {
 				return err
 			}
-			return e.printDrills(d, asJSON)
+			return e.printDrills(d, q.json)
 		}
-		d, err := c.Drill(ctx, name, *order)
+		d, err := q.Drill(ctx, name, *order)
 		if err != nil {
 			return err
 		}
 		if f.detach {
-			return e.printDecision(d, asJSON)
+			return q.decided(d)
 		}
-		if !asJSON {
+		if !q.json {
 			e.print(wrapped(d.Sentence, "")...)
 		}
-		return e.followDrill(ctx, c, name, asJSON)
-	}
+		return e.followDrill(ctx, q.Client, name, q.json)
+	})
 	return cmd
 }
 

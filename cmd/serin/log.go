@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -15,53 +16,40 @@ func newLogCmd(e *env) *cobra.Command {
 		Short: "decisions from the journal, newest first",
 		Args:  oneName,
 	}
-	t := e.targetFlags(cmd)
 	since := cmd.Flags().String("since", "", "only decisions since then: 1h ago, or a time\n(2026-11-20T14:00:00Z)")
 	limit := cmd.Flags().Int("limit", 100, "at most so many, 1 to 1000")
-	output := outputFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		asJSON, err := wantJSON(*output)
-		if err != nil {
-			return err
+	var from time.Time
+	check := func([]string) (err error) {
+		if from, err = sinceTime(*since, time.Now()); err == nil && (*limit < 1 || *limit > 1000) {
+			err = usagef("1 to 1000", "--limit %d is out of range", *limit)
 		}
-		from, err := sinceTime(*since, time.Now())
-		if err != nil {
-			return err
-		}
-		if *limit < 1 || *limit > 1000 {
-			return usagef("1 to 1000", "--limit %d is out of range", *limit)
-		}
-		c, err := t.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
+		return err
+	}
+	e.asks(cmd, check, func(ctx context.Context, q *question, args []string) error {
 		name := ""
 		if len(args) == 1 {
 			name = args[0] // the journal may know rollouts that the configuration has dropped
 		} else {
-			ro, err := t.pick(cmd.Context(), c, nil)
+			ro, err := q.pick(ctx, nil)
 			if err != nil {
 				return err
 			}
 			name = ro.Name
 		}
-		list, err := c.Decisions(cmd.Context(), name, from, *limit)
+		list, err := q.Decisions(ctx, name, from, *limit)
 		if err != nil {
 			return err
 		}
-		if asJSON {
-			return e.printJSON(admin.Decisions{Decisions: list})
-		}
-		now := time.Now()
-		for _, d := range list {
-			e.print(decisionText(d, now)...)
-		}
-		if len(list) == 0 {
-			fmt.Fprintln(e.stderr, "serin: no decision of "+clean(name)+" in that time")
-		}
-		return nil
-	}
+		return q.answer(admin.Decisions{Decisions: list}, func() {
+			now := time.Now()
+			for _, d := range list {
+				e.print(decisionText(d, now)...)
+			}
+			if len(list) == 0 {
+				fmt.Fprintln(e.stderr, "serin: no decision of "+clean(name)+" in that time")
+			}
+		})
+	})
 	return cmd
 }
 

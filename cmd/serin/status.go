@@ -18,51 +18,47 @@ func newStatusCmd(e *env) *cobra.Command {
 		Short: "how rollouts, experiments and flags stand: stage, gates, numbers",
 		Args:  oneName,
 	}
-	t := e.targetFlags(cmd)
-	output := outputFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		asJSON, err := wantJSON(*output)
-		if err != nil {
-			return err
-		}
-		c, err := t.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
+	e.asks(cmd, nil, func(ctx context.Context, q *question, args []string) error {
 		if len(args) == 1 {
-			ro, err := c.Rollout(cmd.Context(), args[0])
-			if err != nil {
-				x, err := experimentNamed(cmd.Context(), c, args[0], err)
-				switch {
-				case err != nil:
-					return err
-				case asJSON:
-					return e.printJSON(x)
-				}
-				e.print(experimentText(x)...)
-				e.tellRefused(cmd.Context(), c)
-				return nil
-			}
-			if asJSON {
-				return e.printJSON(ro)
-			}
-			e.print(statusText(ro)...)
-			e.tellRefused(cmd.Context(), c)
-			return nil
+			return q.statusOf(ctx, args[0])
 		}
-		list, err := c.Rollouts(cmd.Context())
-		if err != nil {
-			return err
-		}
-		experiments, flags, err := trials(cmd.Context(), c)
-		if err != nil {
-			return err
-		}
-		if asJSON {
-			return e.printJSON(statusAnswer{Rollouts: list, Experiments: experiments, Flags: flags})
-		}
-		e.tellFrozen(cmd.Context(), c)
+		return q.statusOfAll(ctx)
+	})
+	return cmd
+}
+
+// statusOf shows one rollout, or the experiment of that name.
+func (q *question) statusOf(ctx context.Context, name string) error {
+	ro, err := q.Rollout(ctx, name)
+	if err == nil {
+		return q.answer(ro, func() {
+			q.env.print(statusText(ro)...)
+			q.env.tellRefused(ctx, q.Client)
+		})
+	}
+	x, err := experimentNamed(ctx, q.Client, name, err)
+	if err != nil {
+		return err
+	}
+	return q.answer(x, func() {
+		q.env.print(experimentText(x)...)
+		q.env.tellRefused(ctx, q.Client)
+	})
+}
+
+// statusOfAll shows everything there is.
+func (q *question) statusOfAll(ctx context.Context) error {
+	list, err := q.Rollouts(ctx)
+	if err != nil {
+		return err
+	}
+	experiments, flags, err := trials(ctx, q.Client)
+	if err != nil {
+		return err
+	}
+	return q.answer(statusAnswer{Rollouts: list, Experiments: experiments, Flags: flags}, func() {
+		e := q.env
+		e.tellFrozen(ctx, q.Client)
 		for i, ro := range list {
 			if i > 0 {
 				e.print("")
@@ -82,10 +78,8 @@ func newStatusCmd(e *env) *cobra.Command {
 		if len(list)+len(experiments) == 0 {
 			fmt.Fprintln(e.stderr, "serin: there is no rollout")
 		}
-		e.tellRefused(cmd.Context(), c)
-		return nil
-	}
-	return cmd
+		e.tellRefused(ctx, q.Client)
+	})
 }
 
 // tellRefused says when the daemon runs with another configuration than its file has, because it refused the file.

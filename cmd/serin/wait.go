@@ -20,46 +20,38 @@ back. A hold does not end it: at the timeout it exits 5 when the rollout is
 held, paused or waiting for a person, else 4.`,
 		Args: oneName,
 	}
-	t := e.targetFlags(cmd)
 	target := cmd.Flags().String("for", "completed", "completed or terminal")
 	timeout := cmd.Flags().Duration("timeout", 0, "give up after this long (default: never)")
 	revision := cmd.Flags().String("revision", "", "wait for this revision, not for one before it")
-	output := outputFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		asJSON, err := wantJSON(*output)
-		if err != nil {
-			return err
-		}
-		if *target != "completed" && *target != "terminal" {
+	check := func([]string) error {
+		switch {
+		case *target != "completed" && *target != "terminal":
 			return usagef("completed or terminal", "--for %q is unknown", *target)
-		}
-		if *timeout < 0 {
+		case *timeout < 0:
 			return usagef("20m, for example", "--timeout %s is negative", *timeout)
 		}
-		c, err := t.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		ctx := cmd.Context()
+		return nil
+	}
+	e.asks(cmd, check, func(ctx context.Context, q *question, args []string) error {
+		within := ctx
 		if *timeout > 0 {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, *timeout)
+			within, cancel = context.WithTimeout(ctx, *timeout)
 			defer cancel()
 		}
-		ro, err := t.pick(cmd.Context(), c, args) // the first look is had in any case
+		ro, err := q.pick(ctx, args) // the first look is had in any case
 		if err != nil {
 			return err
 		}
-		err = e.wait(ctx, c, &ro, *revision)
-		if asJSON {
+		err = e.wait(within, q.Client, &ro, *revision)
+		if q.json {
 			return errors.Join(e.printJSON(ro), err)
 		}
 		if _, over := ended(ro); over {
 			e.print(clean(ro.Sentence))
 		}
 		return err
-	}
+	})
 	return cmd
 }
 

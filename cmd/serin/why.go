@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -16,31 +17,18 @@ func newWhyCmd(e *env) *cobra.Command {
 		Short: "the last decision in words, and what would change it",
 		Args:  oneName,
 	}
-	t := e.targetFlags(cmd)
-	output := outputFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		asJSON, err := wantJSON(*output)
+	e.asks(cmd, nil, func(ctx context.Context, q *question, args []string) error {
+		ro, err := q.pick(ctx, args)
 		if err != nil {
 			return err
 		}
-		c, err := t.client()
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		ro, err := t.pick(cmd.Context(), c, args)
-		if err != nil {
-			return err
-		}
-		if asJSON {
-			return e.printJSON(ro.LastDecision)
-		}
-		e.print(whyText(ro, time.Now())...)
-		if m, err := c.Mirror(cmd.Context(), ro.Name); err == nil { // an older daemon has none
-			e.print(mirrorText(m)...)
-		}
-		return nil
-	}
+		return q.answer(ro.LastDecision, func() {
+			e.print(whyText(ro, time.Now())...)
+			if m, err := q.Mirror(ctx, ro.Name); err == nil { // an older daemon has none
+				e.print(mirrorText(m)...)
+			}
+		})
+	})
 	return cmd
 }
 
