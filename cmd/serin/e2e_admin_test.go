@@ -68,7 +68,7 @@ func TestE2E_AdminFlooded_RequestsAreServedAsBefore(t *testing.T) {
 	}
 	t.Logf("ms at p50, p99, most: calm %s %s %s; with 1,000 silent subscribers and %d scrapes %s %s %s",
 		at(calm, .5), at(calm, .99), at(calm, 1), asked.Load(), at(flooded, .5), at(flooded, .99), at(flooded, 1))
-	if open := e.descriptors(); open > 400 {
+	if open := e.descriptors(); open > 620 { // the admin API's share of 512, and the data listener's
 		t.Errorf("the daemon has %d descriptors open", open)
 	}
 	if limit := max(50*time.Millisecond, 20*calm[len(calm)/2]); flooded[len(flooded)/2] > limit { // the flood shares the test's processors
