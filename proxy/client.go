@@ -57,15 +57,14 @@ type client struct {
 	linger   bool        // something may be unread: close with care
 	opened   atomic.Bool // conn is there
 	state    atomic.Uint64
-	x        exchange
+	sequence uint      // of the requests, for sampling
+	byLane   uint      // how many of them went by the lane
+	x        *exchange // lent while a request is under way or has come in part; nil while idle
 }
 
 func newClient(p *Proxy, accepted *listen.Conn, s *Serving) *client {
 	c := &client{proxy: p, serving: s, options: s.options.Load(), accepted: accepted, hint: rand.Uint64()}
-	c.x.sequence = uint(c.hint) % sampleEvery // of connections with one request each, one in 64 is measured
-	c.x.client = c
-	c.x.uploaded = make(chan struct{}, 1)
-	c.x.stamp = func() { c.x.sentAt = p.now() }
+	c.sequence = uint(c.hint) % sampleEvery // of connections with one request each, one in 64 is measured
 	return c
 }
 
@@ -108,11 +107,15 @@ func (c *client) open() {
 func (c *client) finish() {
 	if bug := recover(); bug != nil {
 		c.proxy.bug(bug)
-		c.x.lost()
+		if c.x != nil {
+			c.x.lost()
+			c.x = nil // nobody uses it again
+		}
 		if c.conn != nil {
 			_ = c.conn.Reset()
 		}
 	}
+	c.giveBack()
 	_ = c.accepted.Close() // again, for the listener's place
 	c.proxy.leave(c)
 }
@@ -126,12 +129,11 @@ func (p *Proxy) bug(what any) {
 
 // next waits for a request and reads its head; false: there is none any more.
 func (c *client) next() bool {
-	request := &c.x.request
 	c.rest()
 	started := c.in.Buffered() > 0
 	for {
 		if c.in.Buffered() > 0 {
-			n, err := request.Parse(c.in.Bytes(), &c.options.Limits)
+			n, err := c.borrow().request.Parse(c.in.Bytes(), &c.options.Limits)
 			if err != nil {
 				return c.refuseHead(err)
 			}
@@ -159,15 +161,6 @@ func (c *client) next() bool {
 	}
 }
 
-// rest ends a request and begins the wait for the next.
-func (c *client) rest() {
-	c.x.request.Reset()
-	if c.state.Load() > lastState { // Drain may have found a new client idle already
-		c.state.Store(idle)
-	}
-	c.awaitFirst(c.in.Buffered() > 0)
-}
-
 // turn serves the requests that have just been read inside the wait for them (wire.Reader.FillAndServe): next, run and next
 // again, without the read that would find nothing. Only requests that came whole and need nothing from their client but to
 // take the answer; any other goes back to next as it was read. True: all are answered, wait on.
@@ -175,7 +168,7 @@ func (c *client) turn() bool {
 	if c.options.Strict {
 		return false
 	}
-	r := &c.x.request
+	r := &c.borrow().request
 	for {
 		n, err := r.Parse(c.in.Bytes(), &c.options.Limits)
 		if err != nil || n == 0 || !c.cameWhole(n) {

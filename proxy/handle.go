@@ -22,7 +22,7 @@ type outBuffer struct{ b []byte }
 
 var outBuffers = sync.Pool{New: func() any { return &outBuffer{make([]byte, 0, outSize)} }}
 
-// exchange is one request and its answer. Each client connection has one and uses it again and again.
+// exchange is one request and its answer. It is used again and again, by one client after the other.
 type exchange struct {
 	client *client
 	snap   *Snapshot
@@ -71,12 +71,10 @@ type exchange struct {
 	sampled  bool
 	dialled  time.Duration // of a sampled request: spent on new connections
 	stamp    func()        // sets sentAt; made once
-	asked    uint          // requests of the connection that went by the lane
 
-	copy     *mirrored     // nil: not mirrored
-	drilled  *window.Meter // counts for a drill's judge too; nil: no drill
-	faults   uint8
-	sequence uint
+	copy    *mirrored     // nil: not mirrored
+	drilled *window.Meter // counts for a drill's judge too; nil: no drill
+	faults  uint8
 }
 
 // run takes the request from its parsed head to its record. False: the connection ends.
@@ -102,8 +100,8 @@ func (x *exchange) admit() {
 	x.drilled, x.copy, x.faults = nil, nil, 0
 	x.choice, x.key, x.end, x.refusal, x.cookie = router.Choice{}, 0, ending{}, nil, x.cookie[:0]
 	x.out = outBuffers.Get().(*outBuffer)
-	x.sequence++
-	x.sampled = x.sequence%sampleEvery == 0
+	x.client.sequence++
+	x.sampled = x.client.sequence%sampleEvery == 0
 	x.upload.reset()
 	x.answer = wire.Reply{HTTP10: x.request.HTTP10, Date: x.client.proxy.date()}
 	x.requestBody.Reset(wire.NoBody, 0, 0)

@@ -40,7 +40,7 @@ func (x *exchange) ask() (rest []byte, ok bool) {
 		sent = x.stamp
 	}
 	n, err := up.In.Ask(x.out.b, sent)
-	x.asked++
+	x.client.byLane++
 	x.sent, rest = n > 0, x.out.b[n:]
 	switch {
 	case err == nil:

@@ -20,7 +20,7 @@ import (
 
 // asked is how many requests of the connected clients went by the lane.
 func (r *rig) asked() (n uint) {
-	r.proxy.each(func(c *client) { n += c.x.asked })
+	r.proxy.each(func(c *client) { n += c.byLane })
 	return n
 }
 
