@@ -52,11 +52,13 @@ func (e *env) printExplained(x admin.Explain) {
 		if r.Reason != "" {
 			line += " (" + clean(r.Reason) + ")"
 		}
-		flips := "  canary from weight " + percent(r.FlipsAtWeight) + " on"
-		if r.Audience != "" && r.Arm == "canary" {
-			flips = "  by audience " + clean(r.Audience) + ", whatever the weight"
+		e.print(line)
+		switch {
+		case r.Audience != "" && r.Arm == "canary":
+			e.print("  by audience " + clean(r.Audience) + ", whatever the weight")
+		case r.FlipsAtWeight != nil:
+			e.print("  canary from weight " + percent(*r.FlipsAtWeight) + " on")
 		}
-		e.print(line, flips)
 	}
 	for _, x := range x.Experiments {
 		line := fmt.Sprintf("%s: bucket %d, arm %s", clean(x.Name), x.Bucket, clean(x.Arm))

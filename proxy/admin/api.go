@@ -261,12 +261,12 @@ type Explain struct {
 
 // ExplainSplit is one rollout's answer for a key: its bucket, its arm now, and the smallest weight that sends it to the canary.
 type ExplainSplit struct {
-	Name          string  `json:"name"`
-	Bucket        int     `json:"bucket"`
-	Arm           string  `json:"arm"`
-	FlipsAtWeight float64 `json:"flips_at_weight"`
-	Audience      string  `json:"audience,omitempty"` // the ring of the ladder that the user belongs to
-	Reason        string  `json:"reason"`
+	Name          string   `json:"name"`
+	Bucket        int      `json:"bucket"`
+	Arm           string   `json:"arm"`
+	FlipsAtWeight *float64 `json:"flips_at_weight"`    // null: never, another member of the exclusive group has the user
+	Audience      string   `json:"audience,omitempty"` // the ring of the ladder that the user belongs to
+	Reason        string   `json:"reason"`
 }
 
 // ExplainExp is one experiment's arm for a key.

@@ -74,13 +74,17 @@ func ExplainKey(a Ask, splits []*router.Split) Explain {
 	}
 	for _, s := range splits {
 		c := s.ChooseAs(r, a.Key)
+		if c.Why == router.ByOther { // the choice is made without a look at it
+			c.Bucket = router.BucketOf(s.Salt, []byte(a.Key))
+		}
 		if s.Shares != nil {
 			x.Experiments = append(x.Experiments, ExplainExp{Name: s.Rollout, Bucket: int(c.Bucket), Arm: s.ArmName(c.Arm), Reason: c.Why.String()})
 			continue
 		}
-		out := ExplainSplit{
-			Name: s.Rollout, Bucket: int(c.Bucket), Arm: armName(int(c.Arm)),
-			FlipsAtWeight: (router.Weight(c.Bucket) + 1).Fraction(), // bucket b is the canary's while b < weight
+		out := ExplainSplit{Name: s.Rollout, Bucket: int(c.Bucket), Arm: armName(int(c.Arm))}
+		if c.Why != router.ByOther {
+			flips := (router.Weight(c.Bucket) + 1).Fraction() // bucket b is the canary's while b < weight
+			out.FlipsAtWeight = &flips
 		}
 		if c.Ring > 0 {
 			out.Audience = s.Rings[c.Ring-1].Name

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -33,6 +34,31 @@ func TestExplainKey_Audience_SaysWhatItMakesOfARequest(t *testing.T) {
 	f("X-House:1", "canary", "house", "a member of audience house, whose ring is open")
 	f("x-beta:  1 ", "stable", "beta", "a member of audience beta, whose ring is not open")
 	f("X-Beta: 2", "stable", "", "above")
+}
+
+func TestExplainKey_UserOfAnotherMember_NeverFlips(t *testing.T) {
+	t.Parallel()
+	group := router.NewGroup("risky", []string{"one", "two"})
+	var splits []*router.Split
+	for i, name := range []string{"one", "two"} {
+		splits = append(splits, &router.Split{Rollout: name, Salt: router.Salt(name), Weight: router.Full, Group: group, Member: uint8(i)})
+	}
+	for i := range 50 {
+		key := fmt.Sprint("user-", i)
+		x := ExplainKey(Ask{Key: key}, splits)
+		own, other := x.Rollouts[0], x.Rollouts[1]
+		if own.Arm == "stable" {
+			own, other = other, own
+		}
+		if own.Arm != "canary" || own.FlipsAtWeight == nil || other.Arm != "stable" || other.FlipsAtWeight != nil || !strings.Contains(other.Reason, "risky") {
+			t.Fatalf("%s: got %+v", key, x.Rollouts)
+		}
+		for _, r := range x.Rollouts {
+			if want := router.BucketOf(router.Salt(r.Name), []byte(key)); r.Bucket != int(want) {
+				t.Errorf("%s: bucket %d of %s, want %d", key, r.Bucket, r.Name, want)
+			}
+		}
+	}
 }
 
 func TestAsk_ThatIsNoRequest_IsRefused(t *testing.T) {
