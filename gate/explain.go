@@ -166,9 +166,14 @@ func passedText(s State, p *Policy, d *Decision) string {
 		return "the stage's time is over, and it has no gate"
 	}
 	for i := range d.Findings {
-		if f := &d.Findings[i]; !f.DryRun && f.Scale == scalePoints {
-			return fmt.Sprintf("every gate passed (%s of the canary %s, %s %s)", nouns(f.Metric), percent(f.Canary), whose(f), percent(f.Stable))
+		f := &d.Findings[i]
+		if f.DryRun || f.Scale != scalePoints {
+			continue
 		}
+		if f.Absolute {
+			return fmt.Sprintf("every gate passed (%s of the canary %s, limit %s)", nouns(f.Metric), percent(f.Canary), percent(f.HoldLimit))
+		}
+		return fmt.Sprintf("every gate passed (%s of the canary %s, %s %s)", nouns(f.Metric), percent(f.Canary), whose(f), percent(f.Stable))
 	}
 	return "every gate passed"
 }

@@ -65,7 +65,7 @@ func holdSentence(s State, p *Policy, d *Decision) string {
 		return fmt.Sprintf("Rolled back: everybody is on stable; revision %s stays off until a retry or a new revision.", s.Revision)
 	case Paused:
 		if s.Frozen {
-			return fmt.Sprintf("Paused at %s with everything else (serin pause --all).", s.Weight)
+			return fmt.Sprintf("Paused at %s with everything else (serin pause --all).", place(s, p))
 		}
 		return fmt.Sprintf("Paused at %s.", place(s, p))
 	case AwaitingApproval:
@@ -221,10 +221,11 @@ func harm(f *Finding) string {
 		return fmt.Sprintf("a %s beyond the limit", quantity(f))
 	case f.Scale == scaleRatio:
 		return fmt.Sprintf("a %s %s times as long", quantity(f), decimals(f.PassLimit, 2))
+	case f.Absolute && f.Lower:
+		return fmt.Sprintf("less than %s %s", percent(f.PassLimit), nouns(f.Metric))
 	case f.Absolute:
 		return fmt.Sprintf("%s %s", percent(f.PassLimit), nouns(f.Metric))
-	}
-	if f.Lower {
+	case f.Lower:
 		return fmt.Sprintf("%s less %s", points(f.PassLimit), nouns(f.Metric))
 	}
 	return fmt.Sprintf("%s more %s", points(f.PassLimit), nouns(f.Metric))

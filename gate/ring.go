@@ -162,9 +162,12 @@ func (p *Policy) still(rings []string) []string {
 	return slices.DeleteFunc(slices.Clone(rings), func(ring string) bool { return !slices.Contains(all, ring) })
 }
 
-// place is where a rollout stands, for people: its share, or the ring where there is none.
+// named reports whether stage i goes by its name and not by its share, for it has none: a ring, a mirror, a preview.
+func (p *Policy) named(i int) bool { return i >= 1 && i <= len(p.Stages) && p.stage(i).Weight == 0 }
+
+// place is where a rollout stands, for people: its share, or the stage's name where it has none.
 func place(s State, p *Policy) string {
-	if st := p.stage(s.Stage); st.Alone() && s.Weight == 0 && s.Phase != RolledBack && s.Phase != Waiting {
+	if p.named(s.Stage) && s.Weight == 0 && s.Phase != RolledBack && s.Phase != Waiting {
 		return stageName(p, s.Stage)
 	}
 	return s.Weight.String()
@@ -224,17 +227,19 @@ func BaselineText(s State, p *Policy, d *Decision) string {
 	return ""
 }
 
-// travel is move, by the names of rings where the share says nothing.
+// travel is move, by the names of stages where the share says nothing.
 func travel(s State, p *Policy, d *Decision) string {
-	st := p.stage(s.Stage)
-	if d.From != d.To || !st.Alone() {
+	if d.From != d.To || !p.named(s.Stage) {
 		return move(d)
 	}
 	switch d.Action {
 	case ActAdvance, ActPromote, ActStepBack:
 		return " to " + stageName(p, s.Stage)
 	case ActRollback:
-		return " from " + stageName(p, s.Stage) + " to nobody"
+		if p.stage(s.Stage).Alone() {
+			return " from " + stageName(p, s.Stage) + " to nobody"
+		}
+		return " from " + stageName(p, s.Stage)
 	case ActHold, ActStart, ActComplete, ActPause, ActResume, ActApprove, ActRetry, ActRestart, ActReplan, ActFreeze, ActWithdrawn,
 		ActAwait, ActRefuse, ActWiden, ActDrill, ActStopArm, ActEnd:
 	}

@@ -40,7 +40,7 @@ func heading(s State, p *Policy, d *Decision) string {
 	}
 	stage, weight, _ := p.crossing(&s)
 	to := weight.String()
-	if p.stage(stage).Alone() {
+	if p.named(stage) {
 		to = stageName(p, stage)
 	}
 	text := fmt.Sprintf("stage %d/%d (%s -> %s)  %s  %s", s.Stage, len(p.Stages), place(s, p), to,
