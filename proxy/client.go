@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net/netip"
 	"os"
 	"runtime"
@@ -25,6 +24,8 @@ const (
 	// lingerBytes and lingerFor bound what is read after an early answer, so that no reset overtakes it.
 	lingerBytes = 64 << 10
 	lingerFor   = time.Second
+	// spread is odd, so that its multiples meet every shard and every place of a sample equally often (2^64 / the golden ratio).
+	spread = 0x9e3779b97f4a7c15
 )
 
 // States of a client. Above lastState: busy with a request, the value less lastState is the generation of its snapshot.
@@ -63,8 +64,8 @@ type client struct {
 }
 
 func newClient(p *Proxy, accepted *listen.Conn, s *Serving) *client {
-	c := &client{proxy: p, serving: s, options: s.options.Load(), accepted: accepted, hint: rand.Uint64()}
-	c.sequence = uint(c.hint) % sampleEvery // of connections with one request each, one in 64 is measured
+	c := &client{proxy: p, serving: s, options: s.options.Load(), accepted: accepted, hint: (p.accepted.Add(1) - 1) * spread}
+	c.sequence = uint(c.hint)%sampleEvery + sampleEvery - 1 // of connections with one request each, one in 64 is measured
 	return c
 }
 

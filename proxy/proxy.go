@@ -54,6 +54,7 @@ type Proxy struct {
 	used     atomic.Int64 // inUse, as ration saw it last
 	short    atomic.Int32 // of memory: plenty, tight, dire
 
+	accepted  atomic.Uint64 // connections
 	panics    atomic.Uint64
 	refused   atomic.Uint64 // requests answered before they had a route: malformed, no route
 	overhead  overhead
