@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -112,6 +113,9 @@ func replayText(a *replay.Attempt) []string {
 	lines = append(lines, wrapped(outcomeText(a), "  ")...)
 	if a.Unjudged > 0 {
 		lines = append(lines, wrapped(fmt.Sprintf("of %d looks, %d are at stages that no gate of this file judges", a.Looks, a.Unjudged), "  ")...)
+	}
+	if len(a.LeftOut) > 0 {
+		lines = append(lines, wrapped("left out, for a journal does not record what they ask: "+strings.Join(a.LeftOut, ", "), "  ")...)
 	}
 	return lines
 }

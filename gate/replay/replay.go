@@ -32,6 +32,7 @@ type Attempt struct {
 	Diverges *time.Time `json:"diverges_at"`        // the first decision that would have been another; null: none
 	Spared   uint64     `json:"spared_requests"`    // canary requests after an earlier rollback
 	Unjudged int        `json:"unjudged,omitempty"` // looks at stages that no gate of the new file judges
+	LeftOut  []string   `json:"left_out,omitempty"` // metrics of the new file's gates whose evidence is not recorded
 }
 
 // Point is a moment of the past at which something was decided, or would have been.
@@ -65,6 +66,7 @@ const (
 
 // Attempts judges every recorded attempt of a rollout again, oldest first.
 func Attempts(past *journal.Past, rollout string, p *gate.Policy) []Attempt {
+	p, left := judged(p)
 	byNumber := map[int][]journal.Window{}
 	var numbers []int
 	for _, w := range past.Windows {
@@ -84,7 +86,9 @@ func Attempts(past *journal.Past, rollout string, p *gate.Policy) []Attempt {
 				decisions = append(decisions, e)
 			}
 		}
-		out = append(out, attempt(byNumber[n], decisions, p))
+		a := attempt(byNumber[n], decisions, p)
+		a.LeftOut = left
+		out = append(out, a)
 	}
 	return out
 }
@@ -214,7 +218,7 @@ func decided(e journal.Entry, looks []look) (Point, bool) {
 		return pt, false
 	}
 	l := at(looks, e.At, d.From)
-	if l == nil || d.Actor != gate.ActorGate || d.Reason == gate.HoldTimedOut || d.Reason == gate.ApprovalTimedOut {
+	if l == nil || d.Actor != gate.ActorGate || d.Reason == gate.HoldTimedOut || d.Reason == gate.ApprovalTimedOut || elsewhere(&d) {
 		return pt, true
 	}
 	pt.Would, pt.Reason, pt.Gates = l.would(), string(l.Decision.Reason), l.Decision.Findings
@@ -255,7 +259,7 @@ func (a *Attempt) conclude(fail *look, decisions []journal.Entry, looks []look) 
 	}
 	var reverted *journal.Entry
 	for i := range decisions {
-		if d := &decisions[i]; d.Decision.Action == gate.ActRollback && d.Decision.Actor == gate.ActorGate {
+		if d := &decisions[i]; d.Decision.Action == gate.ActRollback && d.Decision.Actor == gate.ActorGate && !elsewhere(&d.Decision) {
 			reverted = d
 		}
 	}

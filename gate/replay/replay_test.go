@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -168,5 +169,38 @@ func TestAttempts_PersonsActs_AreNotTheGates(t *testing.T) {
 	}
 	if got := Attempts(past, "another", policy(t, "stable + 2pt", "stable + 4pt")); len(got) != 0 {
 		t.Errorf("another rollout: %+v", got)
+	}
+}
+
+// What a metrics store, a check, a mirror or business signals said is not recorded: their gates have no say, and are named.
+func TestAttempts_GatesWithoutRecordedEvidence_AreLeftOut(t *testing.T) {
+	t.Parallel()
+	p := policy(t, "stable + 2pt", "stable + 4pt")
+	limit, err := criterion.ParseLimit("0.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range []criterion.Spec{{Metric: "prometheus", Rollback: limit, Source: "up"}, {Metric: "signal.done", Hold: limit}} {
+		c, err := criterion.New(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Criteria = append(p.Criteria, c)
+	}
+	a := Attempts(good(), "checkout", p)[0]
+	if a.Outcome != Same || a.Diverges != nil || !slices.Equal(a.LeftOut, []string{"prometheus", "signal.done"}) {
+		t.Errorf("good: %s, diverges %v, left out %v", a.Outcome, a.Diverges, a.LeftOut)
+	}
+	for name, f := range map[string]gate.Finding{
+		"a metrics store": {Metric: "prometheus", Verdict: gate.Fail}, "a ring's own past": {Metric: "error_rate", Verdict: gate.Fail, Past: true},
+	} {
+		past := &journal.Past{
+			Windows:   record(stretch{1000, 1, 120, [2]uint64{900, 9}, [2]uint64{100, 1}}),
+			Decisions: []journal.Entry{entry(110, gate.ActRollback, 1000, 0, gate.RolledBack)},
+		}
+		past.Decisions[0].Decision.Findings = []gate.Finding{f}
+		if a := Attempts(past, "checkout", p)[0]; a.Outcome != Same || a.Points[0].Would != TheSame {
+			t.Errorf("rolled back by %s: %s, %+v", name, a.Outcome, a.Points)
+		}
 	}
 }
