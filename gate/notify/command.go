@@ -43,7 +43,7 @@ func runCommand(ctx context.Context, argv []string, n *Notice) error {
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("run %s: %w", argv[0], context.Cause(ctx))
-	case err == nil:
+	case err == nil, errors.Is(err, exec.ErrWaitDelay): // the latter: exit code 0, and a child that still has the output open
 		return nil
 	case errors.Is(err, exec.ErrNotFound):
 		return fmt.Errorf("run %s: not found", argv[0])

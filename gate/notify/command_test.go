@@ -71,3 +71,21 @@ func TestCommand_TakesTooLong_IsKilledWithItsChildren(t *testing.T) {
 		t.Errorf("read %q, %v", rest, err)
 	}
 }
+
+func TestCommand_LeavesAChildBehind_IsTold(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "go")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hold, err := os.OpenFile(fifo, os.O_RDWR, 0) // the child waits on it, with the program's output in its hands
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hold.Close()
+	if err := runCommand(t.Context(), []string{"/bin/sh", "-c", "cat " + fifo + " & exit 0"}, samples()["hold"]); err != nil {
+		t.Errorf("told, and would be told again: %v", err)
+	}
+	if _, err := hold.WriteString("\n"); err != nil {
+		t.Error(err)
+	}
+}
