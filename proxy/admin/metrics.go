@@ -198,7 +198,7 @@ func writeUpstreams(e *exposition, pools []Upstream) {
 			}
 		}
 	}
-	each("serin_upstream_retries_total", "counter", "Requests sent again, to this server.", func(s UpstreamServer) float64 { return float64(s.Retries) })
+	each("serin_upstream_retries_total", "counter", "Requests sent again after this server broke them off.", func(s UpstreamServer) float64 { return float64(s.Retries) })
 	each("serin_upstream_connections", "gauge", "Open connections.", func(s UpstreamServer) float64 { return float64(s.Connections) })
 	each("serin_upstream_healthy", "gauge", "1 while the server takes traffic.", func(s UpstreamServer) float64 { return bit(s.State == "up" || s.State == "warming") })
 	each("serin_upstream_ejections_total", "counter", "Times the server was ejected for errors in a row.", func(s UpstreamServer) float64 { return float64(s.Ejections) })
