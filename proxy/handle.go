@@ -174,14 +174,19 @@ func (x *exchange) choose() bool {
 	} else if id < len(x.snap.Plain) {
 		x.meter = x.snap.Plain[id]
 	}
-	x.pool = x.snap.Pools[id]
-	if x.pool.Keyed() {
-		x.key = x.choice.Hash
-		if x.key == 0 {
-			x.key = addressKey(x.routed.Client)
-		}
-	}
+	x.turnTo(x.snap.Pools[id])
 	return true
+}
+
+// turnTo makes pool the request's, with the key by which it finds a user's server.
+func (x *exchange) turnTo(pool *upstream.Pool) {
+	x.pool = pool
+	if !pool.Keyed() {
+		return
+	}
+	if x.key = x.choice.Hash; x.key == 0 {
+		x.key = addressKey(x.routed.Client)
+	}
 }
 
 // prepare puts the upstream's request together: head, and what came of the body with it.

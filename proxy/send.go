@@ -124,12 +124,17 @@ func (x *exchange) reroute() bool {
 	}
 	x.choose()
 	x.faults = 0 // it is under way: a drill is too late for it
+	x.readdress()
+	return true
+}
+
+// readdress writes the request's head anew, for another pool; what came of the body stays.
+func (x *exchange) readdress() {
 	x.address()
 	body := append([]byte(nil), x.out.b[x.headEnd:]...)
 	x.out.b = wire.AppendRequest(x.out.b[:0], &x.request, &x.outgoing)
 	x.headEnd = len(x.out.b)
 	x.out.b = append(x.out.b, body...)
-	return true
 }
 
 // sameArm reports whether a route of the snapshot latest sends the request where it has been. One that minted its key has

@@ -92,18 +92,10 @@ func (x *exchange) discardAnswer() {
 
 // toStable makes the request stable's, as if it had been sent nowhere.
 func (x *exchange) toStable(pool *upstream.Pool) {
-	x.pool, x.choice.Arm, x.faults = pool, router.Stable, 0
-	if pool.Keyed() && x.key == 0 {
-		if x.key = x.choice.Hash; x.key == 0 {
-			x.key = addressKey(x.routed.Client)
-		}
-	}
+	x.choice.Arm, x.faults = router.Stable, 0
+	x.turnTo(pool)
 	x.end, x.headAt, x.sentAt, x.sent = ending{}, 0, 0, false
 	x.retries = max(x.retries+1, pool.Retries()) // stable is asked once
 	x.replyBody.Reset(wire.NoBody, 0, 0)
-	x.address()
-	body := append([]byte(nil), x.out.b[x.headEnd:]...)
-	x.out.b = wire.AppendRequest(x.out.b[:0], &x.request, &x.outgoing)
-	x.headEnd = len(x.out.b)
-	x.out.b = append(x.out.b, body...)
+	x.readdress()
 }
