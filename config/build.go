@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +60,7 @@ func (b *builder) build() {
 	for _, name := range inOrder(b, "upstream", b.config.Upstream) {
 		b.upstream(name, b.config.Upstream[name])
 	}
+	b.share()
 	b.audiences()
 	b.routes()
 	b.exclusives()
@@ -75,6 +77,23 @@ func (b *builder) build() {
 	b.unheard()
 	b.coverage()
 	b.meaning()
+}
+
+// share tells the listeners how many descriptors the upstreams may need: unknown where a name may stand for any number of
+// servers.
+func (b *builder) share() {
+	sum := 0
+	for _, u := range b.plan.Upstreams {
+		for _, s := range u.Servers {
+			if _, err := netip.ParseAddrPort(s.Address); err != nil && s.Network != "unix" {
+				return
+			}
+		}
+		sum += 2 * len(u.Servers) * u.Limits.Connections
+	}
+	for i := range b.plan.Listen {
+		b.plan.Listen[i].Upstreams = sum
+	}
 }
 
 // leastMemory is what a process needs to serve at all.

@@ -83,6 +83,7 @@ type Listen struct {
 	Via            string   // pseudonym; "" off
 	Timeout        ListenTimeout
 	Limits         ListenLimits
+	Upstreams      int // connections that all pools may have, twice over, as old pools drain beside new ones; 0: unknown
 }
 
 // ListenTimeout are the client side's phases, each its own.

@@ -70,6 +70,7 @@ func TestParse_Supported_CarriesEveryValue(t *testing.T) {
 		Timeout:        ListenTimeout{Head: 1e9, BodyIdle: 2e9, KeepAlive: 3e9, WriteIdle: 4e9, TunnelIdle: 2 * time.Hour},
 		Limits:         ListenLimits{Head: 64 << 10, Target: 8 << 10, Fields: 50, Body: 3 << 19, Connections: 1000, PerIP: 10, BodyRate: 1024, Requests: 500},
 		Hosts:          []string{"shop.example.com", "*.shop.example.com"}, PlainPaths: true, Underscores: "drop", Via: "edge-1",
+		Upstreams: p.Listen[0].Upstreams, // TestParse_Listeners_KnowWhatUpstreamsMayNeed
 	}
 	if !reflect.DeepEqual(p.Listen[0], wantListen) || len(p.Listen) != 3 || p.Listen[2].Address != "fd:web" {
 		t.Errorf("got listeners %+v", p.Listen)
@@ -281,6 +282,20 @@ func TestParse_PathOfEverything_TakesTheStarOfOptions(t *testing.T) {
 			if table.Match(&router.Request{Method: []byte("OPTIONS"), Path: []byte(target)}) == nil {
 				t.Errorf("path %q does not take %q", path, target)
 			}
+		}
+	}
+}
+
+func TestParse_Listeners_KnowWhatUpstreamsMayNeed(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		`servers = ["127.0.0.1:1", "unix:/run/app.sock"]` + "\nlimits = { connections = 100 }": 400,
+		`servers = ["127.0.0.1:1"]`: 2048,
+		`servers = ["app:1"]`:       0,
+	} {
+		p, problems := Parse("serin.toml", []byte("[upstream.a]\n"+text+"\n[route.r]\nupstream = \"a\"\n"), Options{})
+		if p == nil || p.Listen[0].Upstreams != want {
+			t.Errorf("%s: got %+v %v, want %d", text, p, problems, want)
 		}
 	}
 }

@@ -85,7 +85,7 @@ func newStorm(t *testing.T, seed uint64, listen string) *storm {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.flips[user] = x.Rollouts[0].FlipsAtWeight
+		s.flips[user] = *x.Rollouts[0].FlipsAtWeight // in no exclusive group: every user has one
 	}
 	return s
 }

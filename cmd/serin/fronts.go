@@ -195,7 +195,7 @@ func (f *fronts) close() {
 func specOfListen(l config.Listen) listen.Spec {
 	return listen.Spec{
 		Address: l.Address, TLS: l.TLS, ProxyProtocol: l.ProxyProtocol, Trusted: l.TrustedProxies,
-		Connections: l.Limits.Connections, PerIP: l.Limits.PerIP,
+		Connections: l.Limits.Connections, Upstreams: l.Upstreams, PerIP: l.Limits.PerIP,
 	}
 }
 

@@ -47,7 +47,8 @@ type Spec struct {
 	TLS           *tls.Config    // nil: plain
 	ProxyProtocol bool           // every connection starts with a PROXY header, version 1 or 2
 	Trusted       []netip.Prefix // who may send one; nobody else is let in when ProxyProtocol is set
-	Connections   int            // open at a time; 0: what the descriptor limit allows, two for each
+	Connections   int            // open at a time; 0: what the descriptor limit allows
+	Upstreams     int            // connections that all upstreams together may have open; 0: unknown, one for each client
 	PerIP         int            // open at a time from one address; 0: no limit
 }
 
@@ -89,7 +90,7 @@ func Listen(ctx context.Context, spec Spec, o Options) (*Listener, error) {
 	}
 	l.inner = inner
 	l.spec.Store(&spec)
-	l.places.resize(most(spec.Connections))
+	l.places.resize(most(spec.Connections, spec.Upstreams))
 	l.reserve, _ = os.Open(os.DevNull)
 	return l, nil
 }
@@ -129,7 +130,7 @@ func (l *Listener) Spec() Spec { return *l.spec.Load() }
 func (l *Listener) Set(spec Spec) {
 	spec.Address = l.spec.Load().Address
 	l.spec.Store(&spec)
-	l.places.resize(most(spec.Connections))
+	l.places.resize(most(spec.Connections, spec.Upstreams))
 }
 
 // Refused counts connections closed without service.

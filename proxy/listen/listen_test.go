@@ -308,9 +308,15 @@ func TestAccept_AfterClose_IsErrClosed(t *testing.T) {
 
 func TestPlaces_StayBelowTheDescriptorLimit(t *testing.T) {
 	t.Parallel()
-	all := most(0)
-	if all < 1 || most(1) != 1 || most(all+1) != all {
-		t.Errorf("got %d by default, %d for one, %d for one more", all, most(1), most(all+1))
+	all := most(0, 0)
+	if all < 1 || most(1, 0) != 1 || most(all+1, 0) != all {
+		t.Errorf("got %d by default, %d for one, %d for one more", all, most(1, 0), most(all+1, 0))
+	}
+	if few := most(0, 10); few < all || few > 2*all {
+		t.Errorf("got %d beside upstreams of 10 connections, %d beside any", few, all)
+	}
+	if many := most(0, 1<<30); many < all || many > all+1 {
+		t.Errorf("got %d beside upstreams without bounds, %d beside any", many, all)
 	}
 }
 

@@ -61,13 +61,19 @@ func (p *places) count() int {
 	return p.open
 }
 
-// most is how many clients may be connected: each may need a descriptor of its own and one upstream.
-func most(wanted int) int {
+// most is how many clients may be connected: each may need a descriptor of its own and one upstream, unless all the
+// upstreams together have fewer.
+func most(wanted, upstreams int) int {
 	var limit unix.Rlimit
 	most := 1 << 20
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err == nil {
 		all := int(min(limit.Cur, 1<<22))
-		most = min(most, max(1, (all-reserved-adminShare(all))/2))
+		free := all - reserved - adminShare(all)
+		theirs := free / 2
+		if upstreams > 0 {
+			theirs = min(theirs, upstreams)
+		}
+		most = min(most, max(1, free-theirs))
 	}
 	if wanted <= 0 {
 		return most
