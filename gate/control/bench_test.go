@@ -1,18 +1,24 @@
 package control
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
-	"serin/gate"
 	"serin/gate/criterion"
 	"serin/gate/journal"
 	"serin/gate/window"
 	"serin/router"
 )
 
-// BenchmarkTick is one look at one rollout with 10,000 users on its meters: reading, judging, publishing.
+// BenchmarkTick is one look at one rollout with 10,000 users on its meters: reading, judging, publishing; with windows
+// recorded for a replay, and without.
 func BenchmarkTick(b *testing.B) {
+	b.Run("plain", func(b *testing.B) { benchmarkTick(b, silentJournal{}) })
+	b.Run("recorded", func(b *testing.B) { benchmarkTick(b, recordingJournal{}) })
+}
+
+func benchmarkTick(b *testing.B, j Journal) {
 	w := newWorld()
 	w.users = true
 	hold, err := criterion.ParseLimit("stable + 0.5pt")
@@ -23,7 +29,9 @@ func BenchmarkTick(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	l := New(Options{Plan: planOf(policy("checkout", c)), Dataplane: w, Journal: silentJournal{}})
+	p := policy("checkout", c)
+	p.MaxStage, p.HoldTimeout = 10_000*time.Hour, 10_000*time.Hour // a tick is a second of the benchmark's time
+	l := New(Options{Plan: planOf(p), Dataplane: w, Journal: j})
 	if err := l.Start(); err != nil {
 		b.Fatal(err)
 	}
@@ -40,20 +48,33 @@ func BenchmarkTick(b *testing.B) {
 	for range 5 {
 		tick()
 	}
-	p := w.plane("checkout")
-	p.record(router.Stable, window.Success, 100_000)
-	p.record(router.Stable, window.ServerError, 1000)
-	p.record(router.Canary, window.Success, 1000)
-	p.record(router.Canary, window.ServerError, 12)
+	meters := w.plane("checkout")
+	meters.record(router.Stable, window.Success, 100_000)
+	meters.record(router.Stable, window.ServerError, 1000)
+	meters.record(router.Canary, window.Success, 1000)
+	meters.record(router.Canary, window.ServerError, 12)
 	b.ReportAllocs()
 	for b.Loop() {
+		meters.record(router.Stable, window.Success, 1) // a window that says nothing new is not recorded
 		tick()
 	}
 	b.StopTimer()
 	close(l.pen.jobs)
-	if l.rollouts[0].state.Phase != gate.Progressing {
+	if !l.rollouts[0].underway() {
 		b.Fatalf("phase %s", l.rollouts[0].state.Phase)
 	}
+}
+
+// recordingJournal encodes windows as a journal does, and keeps nothing.
+type recordingJournal struct{ silentJournal }
+
+func (recordingJournal) Record(windows ...journal.Window) error {
+	for _, w := range windows {
+		if _, err := json.Marshal(w); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type silentJournal struct{}

@@ -166,6 +166,9 @@ func armStatus(view *window.View, i int) ArmStatus {
 	if i == 1 {
 		total, recent = &full.Canary, &rate.Canary
 	}
+	if total.Total() == 0 { // of many rollouts most are quiet
+		return ArmStatus{}
+	}
 	out := ArmStatus{
 		Requests: total.Judged(), Errors: total.Bad(), Neutral: total.Outcomes[window.Neutral] + total.Outcomes[window.Abort],
 		P50: total.Latency.Quantile(.5), P95: total.Latency.Quantile(.95), P99: total.Latency.Quantile(.99),
