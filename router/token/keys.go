@@ -10,11 +10,13 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 )
 
 const (
@@ -37,15 +39,37 @@ func ParseKeys(data []byte) (Keys, error) {
 	switch {
 	case bytes.Contains(data, []byte("-----BEGIN")):
 		return parsePEM(data)
-	case json.Valid(trimmed) && len(trimmed) > 0 && trimmed[0] == '{':
+	case json.Valid(trimmed) && len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '['):
 		return Keys{}, errors.New("a JSON Web Key set is not read: want public keys in PEM, or the secret of HS256")
 	case len(data) < minSecret:
 		return Keys{}, fmt.Errorf("a secret of %d bytes can be guessed: want at least %d", len(data), minSecret)
-	}
-	if _, err := x509.ParsePKIXPublicKey(data); err == nil {
-		return Keys{}, errors.New("a public key in DER is not read: want it in PEM")
+	case isPublic(data):
+		return Keys{}, errors.New("a public key in DER, base64 or OpenSSH's form is not read: want it in PEM")
 	}
 	return Keys{secret: bytes.Clone(data)}, nil
+}
+
+// isPublic reports whether data is a public key or a certificate that is not in PEM: in DER, in the base64 that identity
+// providers show, or a line of OpenSSH's.
+func isPublic(data []byte) bool {
+	for _, kind := range []string{"ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"} {
+		if bytes.HasPrefix(data, []byte(kind)) {
+			return true
+		}
+	}
+	text := string(bytes.Join(bytes.Fields(data), nil))
+	forms := [][]byte{data}
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if der, err := encoding.DecodeString(text); err == nil {
+			forms = append(forms, der)
+		}
+	}
+	return slices.ContainsFunc(forms, func(der []byte) bool {
+		_, key := x509.ParsePKIXPublicKey(der)
+		_, old := x509.ParsePKCS1PublicKey(der)
+		_, certificate := x509.ParseCertificate(der)
+		return key == nil || old == nil || certificate == nil
+	})
 }
 
 func parsePEM(data []byte) (Keys, error) {

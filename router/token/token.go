@@ -7,7 +7,8 @@
 // The algorithm is the key's, never the token's: HS256 for a secret, RS256 for an RSA key, ES256 for a P-256 key, EdDSA for an
 // Ed25519 key (RFC 8725, section 3.1). A client sends the same token for minutes to hours; the table answers all but the first of
 // its requests without an allocation and without a signature being checked. Only tokens that verified are in it, so nobody fills
-// it with forged ones; its size is bounded. exp and nbf are looked at every time, by the wall clock.
+// it with forged ones; its size is bounded. Of a forged one a hash with a secret seed is kept, apart, so that it is checked once
+// a request and not once a claim. exp and nbf are looked at every time, by the wall clock.
 package token
 
 import (
@@ -42,6 +43,7 @@ type Verifier struct {
 	opts  Options
 	seed  maphash.Seed
 	table [slots]atomic.Pointer[verified]
+	no    [slots]atomic.Uint64 // hashes of tokens that were refused for good; 0: none
 }
 
 // verified is a token whose signature, issuer and audience are right. Immutable.
@@ -81,11 +83,16 @@ func (v *Verifier) valid(token []byte) *verified {
 	if len(token) == 0 || len(token) > maxToken {
 		return nil
 	}
-	slot := &v.table[maphash.Bytes(v.seed, token)%slots]
+	hash := maphash.Bytes(v.seed, token)
+	slot, no := &v.table[hash%slots], &v.no[hash%slots]
 	t := slot.Load()
 	if t == nil || !bytes.Equal(t.token, token) {
+		if hash != 0 && no.Load() == hash { // one request may ask for many claims
+			return nil
+		}
 		var err error
 		if t, err = v.verify(token); err != nil {
+			no.Store(hash)
 			return nil
 		}
 		if len(token) <= maxKept {

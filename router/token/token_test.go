@@ -247,6 +247,13 @@ func TestParseKeys_WhatIsNoKey_IsRefused(t *testing.T) {
 	f(publicPEM(t, small), "too short")
 	f(publicPEM(t, &curve.PublicKey), "want P-256")
 	f(string(der), "want it in PEM")
+	f(string(x509.MarshalPKCS1PublicKey(&private.PublicKey)), "want it in PEM")
+	f(string(certificate(t, private)), "want it in PEM")
+	f(base64.StdEncoding.EncodeToString(der), "want it in PEM")
+	f(base64.StdEncoding.EncodeToString(der)[:64]+"\n"+base64.StdEncoding.EncodeToString(der)[64:]+"\n", "want it in PEM")
+	f(base64.RawURLEncoding.EncodeToString(der), "want it in PEM")
+	f("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPmEklPT2RBhUc2nRlx0ihHAVBPq5Wgmg2QpdhJ3pmnq me@host", "want it in PEM")
+	f(`[{"kty":"RSA","n":"0123456789abcdef0123456789abcdef","e":"AQAB"}]`, "JSON Web Key")
 	f(publicPEM(t, &private.PublicKey)[:200], "broken PEM")
 }
 
@@ -282,4 +289,31 @@ func FuzzVerifier(f *testing.F) {
 			t.Errorf("believed %q of a token nobody signed: %s", text, token)
 		}
 	})
+}
+
+// certificate is one in DER.
+func certificate(t *testing.T, key *rsa.PrivateKey) []byte {
+	t.Helper()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+// Whoever sends the same forged token again and again, or asks for many claims of it at once, pays with one check of a signature.
+func TestVerifier_TokenRefusedBefore_IsNotCheckedAgain(t *testing.T) {
+	v := New(keys(t, secret), Options{})
+	forged := hs256(head, `{"sub":"alice"}`, "another secret of more than 32 bytes")
+	if n := testing.AllocsPerRun(100, func() {
+		if v.Has(forged, "sub", "") {
+			t.Fatal("a forged token is believed")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations, want none", n)
+	}
+	if good := hs256(head, `{"sub":"alice"}`, secret); !v.Has(good, "sub", "alice") || v.Has(forged, "sub", "") || !v.Has(good, "sub", "alice") {
+		t.Error("one token is taken for the other")
+	}
 }
