@@ -11,7 +11,7 @@ func TestHoldTimer_EveryCause_CountsSinceTheHoldBegan(t *testing.T) {
 	t.Parallel()
 	p := &gate.Policy{
 		Rollout: "checkout", Revision: "r2", MaxStage: time.Hour, Holdback: 100, HoldTimeout: time.Hour, OnHoldTimeout: "ask",
-		Stages: []gate.Stage{{Weight: 500, Least: time.Minute}, {Weight: 10_000, Least: time.Minute}},
+		Stages: []gate.Stage{{Weight: 500, Least: time.Minute}, {Weight: 10_000, Least: time.Minute, Owner: "product"}},
 	}
 	for _, cause := range []gate.Cause{
 		gate.CauseFinding, gate.CauseFailed, gate.CauseSparse, gate.CauseSkewed, gate.CauseApproval,

@@ -82,7 +82,8 @@ func (t *turn) holding(j judgement, seen *Seen) {
 		}
 		t.release(Passed)
 	case CauseApproval:
-		t.end(ActHold, AwaitingApprovalCode)
+		stage, _, _ := t.p.crossing(s)
+		t.missAnswer(stage)
 	case CauseSparse:
 		if j.verdict == Pass && !s.Cleared { // looser gates release no hold
 			t.release(Passed)
@@ -97,7 +98,8 @@ func (t *turn) holding(j judgement, seen *Seen) {
 
 // release goes back to work with the evidence as it is.
 func (t *turn) release(why Reason) {
-	t.s.Phase, t.s.Cause, t.s.Asked = Progressing, "", false
+	t.s.Phase, t.s.Cause, t.s.Asked = t.atWork(), "", false
+	t.s.Waited = 0
 	t.end(ActResume, why)
 }
 
@@ -167,9 +169,7 @@ func (t *turn) progress(j judgement, seen *Seen) {
 		t.wait(j, seen, stage, weight)
 	case raise && !seen.WindowOpen:
 		t.hold(WindowClosed)
-	case stage <= len(p.Stages) && s.Approved != stage && (!p.free(stage) || p.stage(s.Stage).Preview):
-		t.ask()
-	case stage > len(p.Stages) && p.stage(s.Stage).Preview && s.Approved != stage:
+	case s.Approved != stage && t.asks(stage):
 		t.ask()
 	case raise && t.overloads(weight, seen.Load):
 		t.hold(CapacityReached)

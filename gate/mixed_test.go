@@ -168,6 +168,34 @@ func TestStep_SignalGate_DoesNotStopARing(t *testing.T) {
 	}
 }
 
+func TestStep_ReloadThatAsksNobody_WaitsForNobody(t *testing.T) {
+	t.Parallel()
+	for name, stage := range map[string]int{"the start": 1, "the second stage": 2} {
+		asked := ringPolicy("1%", "25%", "100%")
+		asked.Stages[stage-1].Approve = &gate.Approve{Timeout: time.Minute, OnTimeout: "hold"}
+		now := time.Now()
+		waits := drive(t, gate.State{}, asked, &now, func(s gate.State) bool { return s.Phase == gate.AwaitingApproval })
+		held := drive(t, waits, asked, &now, func(s gate.State) bool { return s.Phase == gate.Holding })
+		paused, _ := gate.Step(waits, asked, now, gate.Operator{Verb: gate.VerbPause, Actor: "alice"})
+		for _, s := range []gate.State{waits, held, paused} {
+			was := s.Phase
+			p := ringPolicy("1%", "25%", "100%")
+			s, _ = gate.Step(s, p, now, gate.Replan{})
+			if was == gate.Paused {
+				s, _ = gate.Step(s, p, now, gate.Operator{Verb: gate.VerbResume, Actor: "alice"})
+			}
+			at := now
+			for range 10 {
+				at = at.Add(time.Second)
+				s, _ = gate.Step(s, p, at, gate.Tick{Seen: healthySeen(tellPass)})
+			}
+			if s.Stage != stage || s.Phase != gate.Progressing {
+				t.Errorf("%s, %s: %s at stage %d", name, was, s.Phase, s.Stage)
+			}
+		}
+	}
+}
+
 func TestStep_FreezeOfANewRollout_IsItsActorsOwn(t *testing.T) {
 	t.Parallel()
 	p, now := ringPolicy("1%", "100%"), time.Now()

@@ -75,7 +75,7 @@ func (t *turn) begin(seen *Seen) {
 	case s.Phase == AwaitingApproval:
 		t.awaitAnswer(first)
 	case s.Phase == Holding:
-		t.end(ActHold, AwaitingApprovalCode)
+		t.missAnswer(first)
 	case len(t.p.Stages) == 0, t.p.ManualStart && !s.Begun:
 		t.end(ActHold, Manual)
 	case !seen.CanaryHealthy:
@@ -114,6 +114,10 @@ func (t *turn) ask() {
 func (t *turn) awaitAnswer(stage int) {
 	s := &t.s
 	a := t.p.stage(stage).Approve
+	if !t.asks(stage) { // a reload asks nobody any more
+		t.release(PolicyChanged)
+		return
+	}
 	if a == nil || a.Timeout <= 0 || s.Waited < a.Timeout {
 		t.end(ActHold, AwaitingApprovalCode)
 		return
@@ -129,6 +133,20 @@ func (t *turn) awaitAnswer(stage int) {
 		s.Phase, s.Cause, s.Held = Holding, CauseApproval, 0
 		t.end(ActHold, AwaitingApprovalCode)
 	}
+}
+
+// missAnswer is a tick of a hold for an approval that did not come in time.
+func (t *turn) missAnswer(stage int) {
+	if !t.asks(stage) {
+		t.release(PolicyChanged)
+		return
+	}
+	t.end(ActHold, AwaitingApprovalCode)
+}
+
+// asks reports whether a person must let the stage begin: its own approval, or the end of a preview.
+func (t *turn) asks(stage int) bool {
+	return stage <= len(t.p.Stages) && !t.p.free(stage) || t.p.stage(t.s.Stage).Preview
 }
 
 // atWork is the phase of a rollout that nothing detains.
