@@ -177,6 +177,38 @@ func TestDrill_EndedByAReloadMeanwhile_DoesNothingMore(t *testing.T) {
 	}
 }
 
+// A reload may take the whole rollout away while a request of it waits for a connection.
+func TestShield_RolloutGoneMeanwhile_ThePlainRouteAnswers(t *testing.T) {
+	t.Parallel()
+	o := rigOptions{stable: listenLocal(t), canary: listenLocal(t), force: "X-Arm", expose: true, mint: true, spec: func(s *upstream.Spec) { s.Limits.Connections = 1 }}
+	go func() { _ = answering(t, "v2").Serve(o.canary) }()
+	r := newRig(t, o)
+	r.give(&Extras{Shield: new(Shield)})
+	occupies := r.dial()
+	occupies.send("GET / HTTP/1.1\r\nHost: shop\r\nX-Arm: stable\r\n\r\n")
+	server := accept(t, o.stable)
+	server.head()
+	client := r.dial()
+	client.send("GET / HTTP/1.1\r\nHost: shop\r\n\r\n")
+	eventually(t, func() bool { return r.snapshot.Pools[0].Status().Queued == 1 }, func() string { return "nobody waits" })
+	table, err := router.NewTable([]*router.Route{{Name: "all", Upstream: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := r.snapshot
+	next.Table, next.Splits = table, nil
+	r.proxy.Publish(&next)
+	r.snapshot.Pools[0].Close()
+	head := client.head()
+	wantStatus(t, head, 200)
+	client.expect("v2")
+	if strings.Contains(head, "Serin-Arm") || strings.Contains(head, "Set-Cookie") {
+		t.Errorf("the plain route's client got\n%s", head)
+	}
+	server.send(nothing)
+	wantStatus(t, occupies.head(), 204)
+}
+
 // Whose copy waits for his answer while a reload sends him elsewhere is not compared: nobody knows which arm answered.
 func TestMirror_RequestMovedByAReload_IsNotCompared(t *testing.T) {
 	t.Parallel()

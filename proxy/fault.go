@@ -147,7 +147,7 @@ func (x *exchange) answered() bool {
 	} else {
 		ok = x.faulty()
 	}
-	if x.split.Extras == nil || x.split.Extras.Shield == nil { // a reload may have moved it on
+	if x.split == nil || x.split.Extras == nil || x.split.Extras.Shield == nil { // a reload may have moved it on
 		return ok
 	}
 	return x.shield(ok)

@@ -118,6 +118,7 @@ func (x *exchange) reroute() bool {
 		return false
 	}
 	x.route, x.split, x.meter, x.drilled = route, nil, nil, nil
+	x.choice, x.answer.Lines, x.answer.SetCookie, x.answer.Drop = router.Choice{}, nil, nil, ""
 	if x.copy != nil { // nobody knows any more which arm will have answered
 		x.copy.mirror.skip(x.copy)
 		x.copy = nil
