@@ -80,6 +80,27 @@ func TestDrill_RolloutRemovedAndBack_DoesNotGoOn(t *testing.T) {
 	})
 }
 
+func TestDrill_RolledBackAndRetriedAtOnce_DoesNotGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.besides = (&drilled{perTick: 1, left: 1}).read
+		p := w.start(t, planOf(policy("checkout", errorRate(t))))
+		defer p.end()
+		ticks(2)
+		if _, err := p.Drill(t.Context(), "checkout", aborts); err != nil {
+			t.Fatal(err)
+		}
+		ticks(2)
+		p.do(t, "checkout", gate.Operator{Verb: gate.VerbRollback, Actor: "alice", Reason: "enough"})
+		p.do(t, "checkout", gate.Operator{Verb: gate.VerbRetry, Actor: "alice", Reason: "again"})
+		ticks(3)
+		r := p.rollout(t, "checkout")
+		if s := w.settingOf("checkout"); s.Drill != nil || s.Weight != 100 || r.State.Drilled == nil || r.State.Drilled.End != gate.DrillOver {
+			t.Errorf("attempt %d at %s with drill %+v, result %+v", r.Attempt, s.Weight, s.Drill, r.State.Drilled)
+		}
+	})
+}
+
 func TestFreeze_DiskHangsInTheSave_Answers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

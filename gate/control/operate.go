@@ -62,6 +62,9 @@ func (l *Loop) operate(o *operation) {
 	now := time.Now()
 	r.stir(now)
 	l.look(r, now) // what the step has cost must be known before its meters go
+	if r.state.Phase == gate.RolledBack {
+		l.drillTick(r, now) // it is over, and a retry must not take it along
+	}
 	o.op.Load, o.op.Frozen = r.load(now), l.freeze != nil
 	next, d := gate.Step(r.state, r.policy, now, o.op)
 	if d.Action == gate.ActRefuse {
