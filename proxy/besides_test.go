@@ -177,6 +177,60 @@ func TestDrill_EndedByAReloadMeanwhile_DoesNothingMore(t *testing.T) {
 	}
 }
 
+// Whom the canary has failed is not sent there again, whatever a reload says meanwhile of its users.
+func TestShield_StableReplacedMeanwhile_TheCanaryIsNotAskedTwice(t *testing.T) {
+	t.Parallel()
+	for weight, status := range map[router.Weight]int{router.Full: 503, 0: 204} {
+		t.Run(weight.String(), func(t *testing.T) {
+			t.Parallel()
+			o := rigOptions{weight: router.Full, stable: listenLocal(t), canary: listenLocal(t), force: "X-Arm"}
+			o.spec = func(s *upstream.Spec) { s.Limits.Connections = 1 }
+			var asked atomic.Int64
+			failing := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked.Add(1)
+				signalling(500, "")(w, r)
+			})}
+			t.Cleanup(func() { _ = failing.Close() })
+			go func() { _ = failing.Serve(o.canary) }()
+			r := newRig(t, o)
+			var heard [2]atomic.Int64
+			e := &Extras{Shield: new(Shield), Signals: hears(&heard)}
+			r.give(e)
+			occupies := r.dial()
+			occupies.send("GET / HTTP/1.1\r\nHost: shop\r\nX-Arm: stable\r\n\r\n")
+			first := accept(t, o.stable)
+			first.head()
+			client := r.dial()
+			client.send(userGet("alice"))
+			eventually(t, func() bool { return r.snapshot.Pools[0].Status().Queued == 1 }, func() string { return "nobody waits" })
+			next := r.snapshot
+			split := testSplit(rigOptions{})
+			split.Extras = e
+			fresh := testPool(t, "v1", o.stable, nil)
+			t.Cleanup(fresh.Close)
+			next.Pools, next.Splits = []*upstream.Pool{fresh, next.Pools[1]}, []*Split{split}
+			next.Table = next.Table.WithWeight(0, weight)
+			r.proxy.Publish(&next)
+			r.snapshot.Pools[0].Close()
+			if status == 204 {
+				second := accept(t, o.stable)
+				second.head()
+				second.send("HTTP/1.1 204 No Content\r\nX-Signal: done=1\r\n\r\n")
+			}
+			wantStatus(t, client.head(), status)
+			if n := asked.Load(); n != 1 {
+				t.Errorf("the canary was asked %d times, want once", n)
+			}
+			if heard[0].Load()+heard[1].Load() != 0 {
+				t.Error("a signal of what is counted as failed was heard")
+			}
+			wantOutcome(t, r.snapshot.Splits[0].Evidence[router.Canary], window.ServerError, 1)
+			first.send(nothing)
+			wantStatus(t, occupies.head(), 204)
+		})
+	}
+}
+
 // A reload may take the whole rollout away while a request of it waits for a connection.
 func TestShield_RolloutGoneMeanwhile_ThePlainRouteAnswers(t *testing.T) {
 	t.Parallel()

@@ -102,14 +102,15 @@ func (x *exchange) get(avoid *upstream.Server) (up *upstream.Conn, err error) {
 	return up, err
 }
 
-// reroute moves a request to the snapshot in force; one that has been sent already, to the same arm only.
+// reroute moves a request to the snapshot in force; one that has been sent already, or that a shield gives a second chance, to
+// the same arm only.
 func (x *exchange) reroute() bool {
 	latest := x.client.proxy.snap.Load()
 	if latest == x.snap {
 		return false
 	}
 	route := latest.Table.Match(&x.routed)
-	if x.sent && !x.sameArm(latest, route) {
+	if (x.sent || x.recorded) && !x.sameArm(latest, route) {
 		return false
 	}
 	x.snap = latest

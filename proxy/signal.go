@@ -13,7 +13,7 @@ type Signals struct {
 // signal hears what the answer says of its user; address keeps the field from the client. A signal counts where its request
 // does: what a forced request, one without a key or one of a drill's brings about is nobody's evidence.
 func (x *exchange) signal(s *Signals) {
-	if field := x.response.Value(s.Header); field != nil && x.choice.Why == router.ByWeight && x.own() {
+	if field := x.response.Value(s.Header); field != nil && x.choice.Why == router.ByWeight && x.own() && !x.recorded {
 		s.Hear(x.choice.Arm, x.choice.Bucket, field)
 	}
 }
