@@ -57,6 +57,7 @@ type GateTime struct {
 	CallTime Quantity `json:"rollback_seconds"`   //
 	CallText string   `json:"rollback,omitempty"` // "+2 points"
 	Note     string   `json:"note,omitempty"`
+	Outside  bool     `json:"outside,omitempty"`       // asked elsewhere: no request of the canary is needed
 	Ring     bool     `json:"ring,omitempty"`          // of members of a ring, whose traffic nobody knows beforehand
 	Past     Quantity `json:"past_requests,omitempty"` // requests the members must have made on stable before
 }

@@ -23,6 +23,10 @@ var never = Quantity(math.Inf(1))
 // the last stage when it keeps no living baseline.
 func (pl *planner) gate(g *GateTable, i int, share, baseline float64) GateTime {
 	t := GateTime{Metric: string(g.Metric), Hold: never, Calls: never, CallTime: never}
+	if outsideMetrics[t.Metric] {
+		t.Outside, t.Proves = true, "what is asked elsewhere"
+		return t
+	}
 	if mirror := pl.rollout.Policy.Stages[i].Mirror; mirror > 0 {
 		pl, share = pl.comparing(mirror.Fraction())
 		baseline = 0

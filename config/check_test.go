@@ -163,3 +163,23 @@ func TestSpan_EveryLength_ReadsWell(t *testing.T) {
 		t.Errorf("got %s, want %s", fmt.Sprint(got), want)
 	}
 }
+
+func TestTimetable_OutsideGates_NeedNoTraffic(t *testing.T) {
+	t.Parallel()
+	for _, gate := range []string{
+		"metric = \"webhook\"\nurl = \"https://judge.example\"",
+		"metric = \"webhook\"\nurl = \"https://judge.example\"\nhold = 0.5",
+		"metric = \"prometheus\"\nquery = \"up\"\nhold = 0.02\nrollback = \"0.05\"",
+		"metric = \"prometheus\"\nquery = \"up\"\nworse = \"lower\"\nrollback = -1",
+	} {
+		p := mustParse(t, "[upstream.v1]\nservers = [\"127.0.0.1:1\"]\n[upstream.v2]\nservers = [\"127.0.0.1:2\"]\n[rollout.checkout]\nstable = \"v1\"\ncanary = \"v2\"\n"+
+			"ladder = [\"1%\", \"100%\"]\nevery = \"5m\"\n[[rollout.checkout.gate]]\n"+gate+"\n", Options{})
+		table := p.Timetable(1, .01)[0]
+		if len(table.Problems) != 0 || len(table.Stages) != 2 || table.Stages[0].Expected != 300 || len(table.Stages[0].Gates) != 1 {
+			t.Errorf("%s: got %+v", gate, table)
+		}
+		if text := TimetableText([]Timetable{table}); !strings.Contains(text, "is asked elsewhere") {
+			t.Errorf("%s: got\n%s", gate, text)
+		}
+	}
+}

@@ -115,7 +115,10 @@ func (s *StageTime) takes() string {
 
 // sentence says what a gate needs.
 func (g *GateTime) sentence() string {
-	if g.Ring {
+	switch {
+	case g.Outside:
+		return g.Metric + ": is asked elsewhere, and needs no traffic of its own."
+	case g.Ring:
 		return g.inRing()
 	}
 	var b strings.Builder

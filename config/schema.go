@@ -185,6 +185,8 @@ func valueSchema(f field, t reflect.Type) map[string]any {
 		return map[string]any{"type": "object", "additionalProperties": map[string]any{"type": "string"}}
 	case *Pseudonym:
 		return map[string]any{"oneOf": []any{map[string]any{"type": "boolean"}, map[string]any{"type": "string", "pattern": v.pattern()}}, "default": false}
+	case *Limit:
+		return map[string]any{"oneOf": []any{map[string]any{"type": "number"}, map[string]any{"type": "string", "pattern": v.pattern()}}}
 	case *Rungs:
 		text := map[string]any{"type": "string"}
 		return map[string]any{"oneOf": []any{text, map[string]any{"type": "array", "items": text, "minItems": 1}}}

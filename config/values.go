@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"serin/gate/criterion"
@@ -141,6 +142,12 @@ type Limit struct {
 func (l *Limit) decode(raw any) error {
 	const longest = 64
 	text, ok := raw.(string)
+	switch n := raw.(type) { // limits on what is measured elsewhere are plain numbers
+	case int64:
+		text, ok = strconv.FormatInt(n, 10), true
+	case float64:
+		text, ok = strconv.FormatFloat(n, 'f', -1, 64), true
+	}
 	if !ok || text == "" || len(text) > longest {
 		return wanted(`a limit, such as "stable + 0.5pt"`, raw)
 	}
@@ -155,7 +162,7 @@ func (l *Limit) decode(raw any) error {
 func (l Limit) literal() string { return quote(l.text) }
 func (Limit) unit() string      { return "limit" }
 func (Limit) pattern() string {
-	return `^(stable *([+] *\d+(\.\d+)?(pt|ms|s)|[*] *\d+(\.\d+)?)|\d+(\.\d+)?(%|ms|s))$`
+	return `^(stable *([+-] *\d+(\.\d+)?(pt|ms|s)|[*] *\d+(\.\d+)?)|\d+(\.\d+)?(%|ms|s)|-?\d+(\.\d+)?)$`
 }
 
 // HostPattern is a host, exact or "*.example.com".
