@@ -153,6 +153,9 @@ func (l *Loop) become(r *rollout, next gate.State) {
 		l.dataplane.Set(r.name, setting)
 	}
 	r.empties(setting)
+	if next.Revision != was.Revision { // another pool, which has nothing to drain
+		r.emptied = time.Time{}
+	}
 	share, weight, under := shareOf(r.setting), r.setting.Weight, r.underway()
 	r.setting, r.state, r.mask, r.before = setting, next, mask, before
 	if next.Step == was.Step && next.Attempt == was.Attempt {
