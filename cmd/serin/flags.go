@@ -82,8 +82,8 @@ func sharesOf(s *router.Split) []float64 {
 	return out
 }
 
-// Evaluate is what one flag, or every flag (""), is for a user as routed now.
-func (r *rooms) Evaluate(name, key string) []admin.FlagAnswer {
+// Evaluate is what one flag, or every flag (""), is for a user as routed now; as is what a request of his says besides.
+func (r *rooms) Evaluate(name string, as *router.Request, key string) []admin.FlagAnswer {
 	now := r.daemon.dataplane.inForce.Load()
 	if now == nil {
 		return nil
@@ -91,7 +91,7 @@ func (r *rooms) Evaluate(name, key string) []admin.FlagAnswer {
 	var out []admin.FlagAnswer
 	for i := range now.plan.Flags {
 		if f := &now.plan.Flags[i]; name == "" || f.Name == name {
-			out = append(out, admin.FlagAnswer{Name: f.Name, Owner: f.Owner, Answer: f.For(now.splits[f.Split], nil, key)})
+			out = append(out, admin.FlagAnswer{Name: f.Name, Owner: f.Owner, Answer: f.For(now.splits[f.Split], as, key)})
 		}
 	}
 	return out

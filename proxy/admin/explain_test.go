@@ -69,3 +69,18 @@ func TestAsk_ThatIsNoRequest_IsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A flag is what its rollout's route is for the very request that is asked about.
+func TestExplain_Flags_SeeTheRequestToo(t *testing.T) {
+	o, _ := rooms()
+	o.Flags = fakeFlags{}
+	h := New(o).Handler()
+	for target, want := range map[string]string{
+		"/v1/explain?key=bob":                        `"value":false`,
+		"/v1/explain?key=bob&header=X-Employee:%201": `"value":true`,
+	} {
+		if w := ask(h, "GET", target, ""); !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: got %s, want %s", target, w.Body, want)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"serin/gate/control"
+	"serin/router"
 	"serin/router/flag"
 )
 
@@ -14,8 +15,9 @@ import (
 type Flags interface {
 	// Flags are the flags in force, in the order of the file.
 	Flags() []FlagState
-	// Evaluate is the value of one flag, or of all of them ("" ), for a user as routed now. All are of one moment.
-	Evaluate(name, key string) []FlagAnswer
+	// Evaluate is the value of one flag, or of all of them (""), for a user as routed now; r is what a request of his says
+	// besides the key, nil: nothing. All are of one moment.
+	Evaluate(name string, r *router.Request, key string) []FlagAnswer
 }
 
 // FlagState is one flag and how its users are spread.
@@ -99,13 +101,13 @@ func settledAt(status *control.Status, owner string) time.Time {
 	return time.Time{}
 }
 
-// explainFlags are the values of every flag for a key.
-func (s *Server) explainFlags(key string) []ExplainedFlag {
+// explainFlags are the values of every flag for a request of a user's.
+func (s *Server) explainFlags(r *router.Request, key string) []ExplainedFlag {
 	out := []ExplainedFlag{}
 	if s.o.Flags == nil {
 		return out
 	}
-	for _, a := range s.o.Flags.Evaluate("", key) {
+	for _, a := range s.o.Flags.Evaluate("", r, key) {
 		out = append(out, ExplainedFlag{Name: a.Name, Value: a.Value, Reason: a.Owner + ": " + strings.ToLower(string(a.Reason))})
 	}
 	return out

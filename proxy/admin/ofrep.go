@@ -102,7 +102,7 @@ func (o *ofrep) single(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, failure)
 		return
 	}
-	found := o.flags.Evaluate(name, key)
+	found := o.flags.Evaluate(name, nil, key)
 	switch {
 	case len(found) == 0:
 		answer(w, http.StatusNotFound, evaluationFailure{Key: name, Code: "FLAG_NOT_FOUND", Details: "there is no flag " + quoted(name)})
@@ -122,7 +122,7 @@ func (o *ofrep) bulk(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	list := []evaluation{}
-	for _, a := range o.flags.Evaluate("", key) {
+	for _, a := range o.flags.Evaluate("", nil, key) {
 		list = append(list, evaluationOf(a))
 	}
 	body, err := json.Marshal(map[string]any{"flags": list})

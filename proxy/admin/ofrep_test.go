@@ -8,15 +8,16 @@ import (
 	"strings"
 	"testing"
 
+	"serin/router"
 	"serin/router/flag"
 )
 
-// fakeFlags has two flags; "alice" is on.
+// fakeFlags has two flags; "alice" is on, and whose request has a header.
 type fakeFlags struct{}
 
 func (fakeFlags) Flags() []FlagState { return nil }
 
-func (fakeFlags) Evaluate(name, key string) []FlagAnswer {
+func (fakeFlags) Evaluate(name string, r *router.Request, key string) []FlagAnswer {
 	var out []FlagAnswer
 	for _, f := range []struct {
 		name    string
@@ -26,7 +27,7 @@ func (fakeFlags) Evaluate(name, key string) []FlagAnswer {
 			continue
 		}
 		a := FlagAnswer{Name: f.name, Owner: "checkout", Answer: flag.Answer{Value: f.off, Variant: "off", Reason: flag.Split}}
-		if key == "alice" {
+		if key == "alice" || r != nil && len(r.Head) > 0 {
 			a.Value, a.Variant = f.on, "on"
 		}
 		out = append(out, a)

@@ -123,7 +123,8 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ask := askOf(q)
-	if _, err := ask.Request(); err != nil {
+	as, err := ask.Request()
+	if err != nil {
 		fail(w, http.StatusBadRequest, err.Error(), "/v1/explain?key=alice&header=X-Employee:%201&client=10.8.0.7")
 		return
 	}
@@ -133,7 +134,7 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
 	}
 	e.Rollouts = append([]ExplainSplit{}, e.Rollouts...)
 	e.Experiments = append([]ExplainExp{}, e.Experiments...)
-	e.Flags = s.explainFlags(key)
+	e.Flags = s.explainFlags(as, key)
 	answer(w, http.StatusOK, e)
 }
 
