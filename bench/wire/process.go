@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -134,11 +135,17 @@ func (r *process) tail() string {
 	return string(text[max(0, len(text)-most):])
 }
 
-// freePort returns a TCP port of 127.0.0.1 that nobody listens on, below those that connections take by themselves.
+// ports counts those given out, from a random one on.
+var ports atomic.Int32
+
+// freePort returns a TCP port of 127.0.0.1 that nobody listens on and that it has not returned before, below those that
+// connections take by themselves. What is given out once is not free again: two proxies that share their ports would answer
+// for one another.
 func freePort() (int, error) {
 	var failed error
+	ports.CompareAndSwap(0, 1+rand.Int32N(10_000))
 	for range 100 {
-		port := 20_000 + rand.IntN(10_000)
+		port := 20_000 + int(ports.Add(1))%10_000
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			return port, l.Close()
