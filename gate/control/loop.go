@@ -83,7 +83,7 @@ func (l *Loop) onTick(now time.Time) {
 		l.look(r, now)
 		l.cutOff(r, now)
 		l.drillTick(r, now)
-		if r.resting(now, i, l.freeze) && l.outside(r.name, now) == nil {
+		if r.resting(now, i, l.freeze) && (!r.underway() || l.outside(r.name, now) == nil) {
 			continue
 		}
 		if !r.rest.long(now) {
