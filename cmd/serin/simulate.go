@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"serin/config"
+	"serin/gate"
+	"serin/gate/criterion"
 	"serin/gate/sim"
 )
 
@@ -38,6 +40,7 @@ type simulated struct {
 	CanaryRequests  simulatedSpread `json:"canary_requests"`
 	FailedRequests  simulatedSpread `json:"failed_requests"`
 	HorizonSeconds  float64         `json:"horizon_seconds"`
+	LeftOut         []string        `json:"left_out,omitempty"` // metrics of gates that nothing answers in virtual time
 }
 
 type simulatedRun struct {
@@ -163,14 +166,15 @@ func (e *env) simulate(plan *config.Plan, s simulation, asJSON bool) error {
 }
 
 func (s *simulation) play(r *config.Rollout) simulated {
-	one := sim.Run(r.Policy, s.world, s.seed)
-	many := sim.Distribution(r.Policy, s.world, s.runs, s.seed)
+	p, left := simulable(r.Policy)
+	one := sim.Run(p, s.world, s.seed)
+	many := sim.Distribution(p, s.world, s.runs, s.seed)
 	x := simulated{
 		Rollout: r.Name, Example: simulatedRun{Outcome: "held", Seconds: one.Duration.Seconds(), Requests: one.CanaryRequests, Failed: one.FailedRequests, Timeline: []simulatedMoment{}},
 		Runs: many.Runs, Completed: many.Promoted, RolledBack: many.RolledBack, Held: many.Held,
 		HeldAt: map[string]int{}, Reasons: map[string]int{}, HorizonSeconds: s.world.Horizon.Seconds(),
 		DurationSeconds: secondsSpread(many.Duration), RollbackSeconds: secondsSpread(many.RollbackAfter),
-		CanaryRequests: countSpread(many.CanaryRequests), FailedRequests: countSpread(many.FailedRequests),
+		CanaryRequests: countSpread(many.CanaryRequests), FailedRequests: countSpread(many.FailedRequests), LeftOut: left,
 	}
 	switch {
 	case one.Promoted:
@@ -192,6 +196,21 @@ func (s *simulation) play(r *config.Rollout) simulated {
 	return x
 }
 
+// simulable is a policy without the gates that ask what no simulated world has: business signals, other systems.
+func simulable(p *gate.Policy) (*gate.Policy, []string) {
+	out, left := *p, []string(nil)
+	out.Criteria = nil
+	for _, c := range p.Criteria {
+		metric := c.Metric()
+		if _, business := criterion.SignalOf(metric); business || metric == "prometheus" || metric == "webhook" {
+			left = append(left, metric)
+			continue
+		}
+		out.Criteria = append(out.Criteria, c)
+	}
+	return &out, left
+}
+
 func secondsSpread(s sim.Spread[time.Duration]) simulatedSpread {
 	return simulatedSpread{s.Median.Seconds(), s.P90.Seconds(), s.Mean / float64(time.Second)}
 }
@@ -210,7 +229,11 @@ func (x simulated) text(s simulation) []string {
 	if w.Onset > 0 {
 		world += fmt.Sprintf(", from %s on", span(w.Onset.Seconds()))
 	}
-	lines := append(wrapped(world, ""), "", fmt.Sprintf("one run (seed %d): %s after %s, %s canary requests, %s failed",
+	lines := wrapped(world, "")
+	if len(x.LeftOut) > 0 {
+		lines = append(lines, wrapped("left out, for nothing answers them in virtual time: "+strings.Join(x.LeftOut, ", "), "  ")...)
+	}
+	lines = append(lines, "", fmt.Sprintf("one run (seed %d): %s after %s, %s canary requests, %s failed",
 		s.seed, words(x.Example.Outcome), span(x.Example.Seconds), count(x.Example.Requests), count(x.Example.Failed)))
 	for _, m := range x.Example.Timeline {
 		line := fmt.Sprintf("  %12s  %-10s %s", span(m.Seconds), words(m.Action), percent(m.To))

@@ -114,3 +114,15 @@ func TestConfigEffective_OfAFile_IsValidAgain(t *testing.T) {
 		t.Errorf("exit %d\n%s\n%s", code, talk, out)
 	}
 }
+
+func TestSimulate_GatesThatNothingAnswers_AreLeftOutAndNamed(t *testing.T) {
+	path := ladderFile(t)
+	more := ladder + "[[rollout.checkout.gate]]\nmetric = \"webhook\"\nurl = \"http://127.0.0.1:9/\"\n[[rollout.checkout.gate]]\nmetric = \"signal.done\"\nhold = \"stable + 1pt\"\n"
+	if err := os.WriteFile(path, []byte(more), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, talk := serin(nil, "simulate", "-c", path, "--rps", "200", "--runs", "3")
+	if code != 0 || !strings.Contains(out, "virtual time: webhook, signal.done") || !strings.Contains(out, "3 runs: 3 completed") {
+		t.Errorf("exit %d\n%s%s", code, out, talk)
+	}
+}
