@@ -146,9 +146,11 @@ func (l *Loop) finished(w written) {
 		if n.pending != nil {
 			l.adopt(n)
 		}
+	}
+	l.publish(time.Now()) // first: whoever is answered finds in the status what was done
+	for _, n := range sealed {
 		n.reply(nil)
 	}
-	l.publish(time.Now())
 }
 
 // unwritten drops what was to raise and keeps, before everything newer, what was acted on.
@@ -157,14 +159,19 @@ func (l *Loop) unwritten(sealed []*note, err error) {
 	for _, n := range sealed {
 		if n.pending != nil {
 			l.drop(n)
-			n.reply(ErrJournalUnavailable)
 			continue
 		}
 		keep = append(keep, n)
-		n.reply(nil)
 	}
 	l.pen.queue = append(keep, l.pen.queue...)
 	l.publish(time.Now())
+	for _, n := range sealed {
+		if n.pending != nil {
+			n.reply(ErrJournalUnavailable)
+		} else {
+			n.reply(nil)
+		}
+	}
 }
 
 // noteHealth logs when the disk begins or ceases to fail.
