@@ -24,7 +24,7 @@ rollback = "stable + 30pt"
 `;
 
 test('the demo: a bad canary is seen being rolled back', { timeout: 150000 }, async () => {
-  const demo = await serin(['demo', '--scenario', 'errors', '--listen', `${host}:8180`, '--admin', admin(9181)]);
+  const demo = await serin(['demo', '--stay', '--scenario', 'errors', '--listen', `${host}:8180`, '--admin', admin(9181)]);
   try {
     await answering(`http://${admin(9181)}/healthz/live`);
     const page = await open(browser, { url: `http://${admin(9181)}/`, height: 1040 });
