@@ -18,12 +18,19 @@ import (
 var version = "devel"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends us at once
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2) // room for the second while the first is being taken
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		if second, ok := (<-signals).(syscall.Signal); ok { // it ends us at once, as if nobody had listened
+			signal.Reset(second)
+			_ = syscall.Kill(os.Getpid(), second)
+		}
+	}()
 	e := &env{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
-	code := e.run(ctx, os.Args[1:])
-	stop()
-	os.Exit(code)
+	os.Exit(e.run(ctx, os.Args[1:]))
 }
 
 // run executes the command line and returns the exit code.
