@@ -160,7 +160,7 @@ func (d *dataplane) Read(rollout string, r *control.Reading) {
 	d.extra.signals.read(rollout, r)
 	stable, canary := now.snap.Pools[ups[router.Stable]], now.snap.Pools[ups[router.Canary]]
 	r.StableHealthy, r.CanaryHealthy = stable.Healthy(), canary.Healthy()
-	r.StableInFlight, r.CanaryInFlight = stable.InFlight(), canary.InFlight()
+	r.CanaryInFlight = canary.InFlight()
 }
 
 func (d *dataplane) publish(next *installed) {

@@ -41,21 +41,21 @@ type Setting struct {
 
 // Reading is one look at a rollout's traffic.
 type Reading struct {
-	Stable, Canary                 window.Snapshot // evidence; Users filled when WantUsers
-	WantUsers                      bool
-	Quiet                          bool                           // Stable and Canary are as they were
-	Forced                         uint64                         // requests by the force header: never evidence
-	Keyless                        uint64                         // requests without any key: stable, no evidence
-	Members                        *window.Snapshot               // of open rings on the canary, where they are no evidence; nil: the ladder has no rings
-	Past                           []*window.Snapshot             // on the version in service, since the data plane keeps the meters: of nobody in particular, of the members of each ring
-	Mirrored                       *[2]window.Snapshot            // comparisons of the step's mirror: of stable with itself, of the canary with stable; nil: no mirror
-	Signals                        map[string]*[2]window.Snapshot // business signals that gates judge, of the step, by name: stable's, the canary's
-	Mirror                         uint64                         // which mirror that was: a reload of what it compares begins another, from zero
-	Drill                          *DrillReading                  // nil: none runs
-	Arms                           []window.Snapshot              // an experiment's, evidence, in place of Stable and Canary; CanaryHealthy is of all of them
-	StableHealthy                  bool
-	CanaryHealthy                  bool
-	StableInFlight, CanaryInFlight int
+	Stable, Canary window.Snapshot // evidence; Users filled when WantUsers
+	WantUsers      bool
+	Quiet          bool                           // Stable and Canary are as they were
+	Forced         uint64                         // requests by the force header: never evidence
+	Keyless        uint64                         // requests without any key: stable, no evidence
+	Members        *window.Snapshot               // of open rings on the canary, where they are no evidence; nil: the ladder has no rings
+	Past           []*window.Snapshot             // on the version in service, since the data plane keeps the meters: of nobody in particular, of the members of each ring
+	Mirrored       *[2]window.Snapshot            // comparisons of the step's mirror: of stable with itself, of the canary with stable; nil: no mirror
+	Signals        map[string]*[2]window.Snapshot // business signals that gates judge, of the step, by name: stable's, the canary's
+	Mirror         uint64                         // which mirror that was: a reload of what it compares begins another, from zero
+	Drill          *DrillReading                  // nil: none runs
+	Arms           []window.Snapshot              // an experiment's, evidence, in place of Stable and Canary; CanaryHealthy is of all of them
+	StableHealthy  bool
+	CanaryHealthy  bool
+	CanaryInFlight int
 }
 
 // settingOf is the routing a state asks for.

@@ -120,7 +120,7 @@ func (q *Queue) write() error {
 	if err != nil {
 		return err
 	}
-	return replace(q.path, body)
+	return Replace(q.path, body)
 }
 
 // snapshot copies what is to be written: encoding it must not keep Tell waiting. Notices themselves never change.
@@ -144,8 +144,8 @@ func (q *Queue) snapshot() outbox {
 	return o
 }
 
-// replace writes a file, mode 0600, so that at every moment the old or the new one is there.
-func replace(path string, body []byte) error {
+// Replace writes a file, mode 0600, durably, so that at every moment the old or the new one is there.
+func Replace(path string, body []byte) error {
 	temp := path + ".tmp"
 	f, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {

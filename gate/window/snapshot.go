@@ -60,9 +60,6 @@ func (s *Snapshot) Judged() uint64 { return count(&s.Outcomes, Outcome.Judged) }
 // Bad is the errors among Judged.
 func (s *Snapshot) Bad() uint64 { return count(&s.Outcomes, Outcome.Bad) }
 
-// CountOf is the evidence requests that kind k counts.
-func (s *Snapshot) CountOf(k Kind) uint64 { return countOf(&s.Outcomes, k) }
-
 // Counts is kind k's share as x of n: n is Judged, and for AbortKind the aborted ones too.
 func (s *Snapshot) Counts(k Kind) Counts { return countsOf(&s.Outcomes, k) }
 

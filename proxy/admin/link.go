@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"serin/gate/notify"
 )
 
 // Signed links let a person act from a message, without a token: whoever has the link has the right to this one act.
@@ -94,29 +96,7 @@ func linkKey(path string) ([]byte, error) {
 	}
 	key = make([]byte, sha256.Size)
 	rand.Read(key)
-	return key, writeFile(path, key)
-}
-
-// writeFile replaces a file, mode 0600, durably.
-func writeFile(path string, body []byte) error {
-	temp := path + ".tmp"
-	f, err := os.OpenFile(temp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(body)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(temp, path)
-	}
-	if err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return key, notify.Replace(path, key)
 }
 
 // Make signs a link that ends with the grant's expiry; 0 is a day.
@@ -195,7 +175,7 @@ func (l *Links) save() error {
 	if err != nil {
 		return err
 	}
-	return writeFile(l.path, body)
+	return notify.Replace(l.path, body)
 }
 
 // forget drops what has expired, and where that is not enough what expires first. With mu held.
