@@ -51,12 +51,12 @@ type client struct {
 	trusted  bool
 	served   int
 	graced   bool
-	turnOnce func() bool // turn, bound once
-	inTurn   bool        // turn is serving
-	over     bool        // turn has found the connection's end
-	doomed   bool        // reset it after the turn
-	linger   bool        // something may be unread: close with care
-	opened   atomic.Bool // conn is there
+	turnOnce func(fd uintptr) bool // turn, bound once
+	inTurn   bool                  // turn is serving
+	over     bool                  // turn has found the connection's end
+	doomed   bool                  // reset it after the turn
+	linger   bool                  // something may be unread: close with care
+	opened   atomic.Bool           // conn is there
 	state    atomic.Uint64
 	sequence uint      // of the requests, for sampling
 	byLane   uint      // how many of them went by the lane
@@ -165,7 +165,7 @@ func (c *client) next() bool {
 // turn serves the requests that have just been read inside the wait for them (wire.Reader.FillAndServe): next, run and next
 // again, without the read that would find nothing. Only requests that came whole and need nothing from their client but to
 // take the answer; any other goes back to next as it was read. True: all are answered, wait on.
-func (c *client) turn() bool {
+func (c *client) turn(fd uintptr) bool {
 	if c.options.Strict {
 		return false
 	}
@@ -179,7 +179,9 @@ func (c *client) turn() bool {
 		c.x.headBytes = n
 		c.accept()
 		c.inTurn = true
+		c.conn.Hold(fd)
 		keep := c.x.run()
+		c.conn.Let()
 		c.inTurn = false
 		if !keep {
 			c.over = true

@@ -27,6 +27,8 @@ type Conn struct {
 	put   func(fd uintptr) bool // tryWrite, bound once; nil: net.Conn writes
 	out   []byte                // tryWrite's, owned by the writer
 	taken int                   // of out
+	held  bool                  // fd is the writer's for now, see Hold
+	fd    uintptr
 
 	readBy  atomic.Int64 // on the sweeper's clock; 0: wait for ever
 	writeBy atomic.Int64

@@ -25,6 +25,10 @@ func (c *Conn) direct() {
 // writeNow writes what the kernel takes at once, which is nearly always all: without a wait there is none to bound. What
 // went wrong goes wrong again in the write that follows.
 func (c *Conn) writeNow(p []byte) int {
+	if c.held {
+		n, _ := socket.Send(c.fd, p)
+		return n
+	}
 	if c.put == nil {
 		return 0
 	}
@@ -38,6 +42,13 @@ func (c *Conn) tryWrite(fd uintptr) bool {
 	c.taken, _ = socket.Send(fd, c.out)
 	return true
 }
+
+// Hold says that the writer is inside a callback of Plain, which gave it fd and keeps others from closing it: until Let it
+// writes to fd and need not ask for the descriptor again.
+func (c *Conn) Hold(fd uintptr) { c.fd, c.held = fd, true }
+
+// Let ends Hold.
+func (c *Conn) Let() { c.held = false }
 
 // waiting is the descriptor of a Conn with the Conn's waits.
 type waiting struct{ c *Conn }

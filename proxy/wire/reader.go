@@ -33,7 +33,7 @@ type Reader struct {
 	raw   syscall.RawConn
 	try   func(fd uintptr) bool // tryRead, bound once
 	turn  func(fd uintptr) bool // tryAsk, bound once
-	serve func() bool           // FillAndServe's, while it waits
+	serve func(fd uintptr) bool // FillAndServe's, while it waits
 	buf   []byte                // nil, or a whole pooled array
 	r, w  int                   // Bytes is buf[r:w]; r >= headroom while buf is not nil
 	large bool                  // borrow a LargeBuffer from now on
@@ -98,8 +98,9 @@ func (d *Reader) Fill(max int) (n int, err error) {
 // FillAndServe is Fill that has serve deal with what is read inside the wait for it. A wait that then goes on needs no read
 // to find out that nothing has come meanwhile: the poller remembers. serve is called with something buffered, behind which
 // nothing waited when it was read but perhaps an end. True: all of it has been dealt with, wait on. False: return to the
-// caller with what is left. serve must neither read the connection nor close it. Without a descriptor it is not called.
-func (d *Reader) FillAndServe(max int, serve func() bool) (n int, err error) {
+// caller with what is left. serve must neither read the connection nor close it; it may write to fd, which nobody can close meanwhile. Without a
+// descriptor it is not called.
+func (d *Reader) FillAndServe(max int, serve func(fd uintptr) bool) (n int, err error) {
 	d.serve = serve
 	n, err = d.Fill(max)
 	d.serve = nil
@@ -208,7 +209,7 @@ func (d *Reader) tryRead(fd uintptr) bool {
 		return true
 	}
 	d.serve = nil // what serve does is no wait for it
-	if !serve() {
+	if !serve(fd) {
 		return true
 	}
 	d.serve = serve

@@ -9,7 +9,7 @@ func TestFillAndServe_WaitsOnUntilServeLeavesSomething(t *testing.T) {
 	t.Parallel()
 	d, _, far := connection(t)
 	var served []string
-	serve := func() bool {
+	serve := func(uintptr) bool {
 		served = append(served, string(d.Bytes()))
 		if d.Bytes()[0] == 'b' { // a body, say
 			return false
@@ -44,7 +44,7 @@ func TestFillAndServe_FullBuffer_IsNotServed(t *testing.T) {
 	d, _, far := connection(t)
 	go func() { _, _ = far.Write(make([]byte, 2*SmallBuffer)) }()
 	for got := 0; got < 2*SmallBuffer; {
-		n, err := d.FillAndServe(0, func() bool {
+		n, err := d.FillAndServe(0, func(uintptr) bool {
 			if d.Buffered() >= SmallBuffer-headroom-tailroom {
 				t.Errorf("served with %d bytes, behind which more may wait unannounced", d.Buffered())
 			}
