@@ -15,7 +15,7 @@ import (
 func experimentRig(t *testing.T, stopped string) (*rig, *Split) {
 	t.Helper()
 	r := twoArms(t, rigOptions{mint: true, expose: true})
-	split := *r.snapshot.Table.Routes()[0].Split
+	split := *r.split
 	split.Shares = []router.Share{{Name: "control", Until: 3000}, {Name: "green", Until: 6000}, {Name: "blue", Until: router.Full, Upstream: 1}}
 	data := &Split{Name: "button", Expose: true, Keyless: window.NewMeter(window.Options{}), Other: window.NewMeter(window.Options{}), Drop: []string{"X-Button"}}
 	for i := range split.Shares {

@@ -209,7 +209,7 @@ func TestShield_StableReplacedMeanwhile_TheCanaryIsNotAskedTwice(t *testing.T) {
 			fresh := testPool(t, "v1", o.stable, nil)
 			t.Cleanup(fresh.Close)
 			next.Pools, next.Splits = []*upstream.Pool{fresh, next.Pools[1]}, []*Split{split}
-			next.Table = next.Table.WithWeight(0, weight)
+			next.Table = r.weighed(weight)
 			r.proxy.Publish(&next)
 			r.snapshot.Pools[0].Close()
 			if status == 204 {
@@ -282,7 +282,7 @@ func TestMirror_RequestMovedByAReload_IsNotCompared(t *testing.T) {
 	fresh := testPool(t, "v1", o.stable, nil)
 	t.Cleanup(fresh.Close)
 	next.Pools = []*upstream.Pool{fresh, next.Pools[1]}
-	next.Table = next.Table.WithWeight(0, router.Full)
+	next.Table = r.weighed(router.Full)
 	r.proxy.Publish(&next)
 	r.snapshot.Pools[0].Close()
 	wantStatus(t, client.head(), 200)

@@ -34,6 +34,7 @@ type rig struct {
 	listener *listen.Listener
 	serving  *Serving
 	snapshot Snapshot
+	split    *router.Split // of the snapshot's one route; nil where that is plain
 	cancel   context.CancelFunc
 }
 
@@ -63,14 +64,14 @@ func newRig(t testing.TB, o rigOptions) *rig {
 	r.snapshot = Snapshot{Pools: pools, Plain: []*window.Meter{window.NewMeter(window.Options{}), nil}}
 	route := &router.Route{Name: "all"}
 	if !o.plain {
-		split := &router.Split{
+		r.split = &router.Split{
 			Rollout: "checkout", Upstreams: [2]int{0, 1}, Salt: router.Salt("checkout"),
 			Keys: []router.KeySource{{Kind: router.KeyHeader, Name: "X-User-Id"}}, Weight: o.weight, Force: o.force,
 		}
 		if o.mint {
-			split.Keys = append(split.Keys, router.KeySource{Kind: router.KeyMint, Name: "uid"})
+			r.split.Keys = append(r.split.Keys, router.KeySource{Kind: router.KeyMint, Name: "uid"})
 		}
-		route.Split = split
+		route.Split = r.split
 		r.snapshot.Splits = []*Split{testSplit(o)}
 	}
 	table, err := router.NewTable([]*router.Route{route})
@@ -111,6 +112,13 @@ func newRig(t testing.TB, o rigOptions) *rig {
 		}
 	})
 	return r
+}
+
+// weighed is the snapshot's table with another weight.
+func (r *rig) weighed(w router.Weight) *router.Table {
+	split := *r.split
+	split.Weight = w
+	return r.snapshot.Table.WithSplit(&split)
 }
 
 func testSplit(o rigOptions) *Split {

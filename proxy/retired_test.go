@@ -14,7 +14,7 @@ func (r *rig) publishFresh(t *testing.T, fresh *upstream.Pool, weight router.Wei
 	next := r.snapshot
 	next.Pools = []*upstream.Pool{fresh, r.snapshot.Pools[1]}
 	next.Splits = []*Split{testSplit(rigOptions{})}
-	next.Table = r.snapshot.Table.WithWeight(0, weight)
+	next.Table = r.weighed(weight)
 	r.proxy.Publish(&next)
 	r.snapshot.Pools[0].Close()
 	t.Cleanup(fresh.Close)

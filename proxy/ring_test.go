@@ -24,7 +24,7 @@ func TestRings_EveryRequest_IsCountedWhereItBelongs(t *testing.T) {
 	meter := func() *window.Meter { return window.NewMeter(window.Options{Users: true}) }
 	client := r.dial()
 	stage := func(weight router.Weight, open uint16, evidence uint8, settled router.Arm) *Split {
-		split := *r.snapshot.Table.Routes()[0].Split
+		split := *r.split
 		split.Weight, split.Rings, split.Open = weight, rings, open
 		s := testSplit(rigOptions{})
 		s.Rings = &Rings{Evidence: evidence, Members: meter(), Settled: settled, Past: []*window.Meter{meter(), meter(), meter(), meter()}}

@@ -139,7 +139,7 @@ func TestPublish_NewWeight_HoldsForEveryLaterRequest(t *testing.T) {
 	for i := range 50 {
 		next := r.snapshot
 		weight := router.Weight(i % 2 * router.Buckets)
-		next.Table = next.Table.WithWeight(0, weight)
+		next.Table = r.weighed(weight)
 		r.proxy.Publish(&next)
 		want := []string{"v1", "v2"}[i%2]
 		if _, body := client.ask(userGet("alice")); body != want {

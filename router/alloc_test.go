@@ -130,11 +130,11 @@ func BenchmarkNormalizePath(b *testing.B) {
 	}
 }
 
-func BenchmarkTable_WithWeight(b *testing.B) {
+func BenchmarkTable_WithSplit(b *testing.B) {
 	table := manyRoutes(b, 1000).WithSplit(&Split{})
 	table.routes[0].Split = &Split{}
 	b.ReportAllocs()
 	for w := Weight(0); b.Loop(); w = (w + 1) % Full {
-		table = table.WithWeight(0, w+1)
+		table = table.WithSplit(&Split{Weight: w + 1})
 	}
 }

@@ -197,9 +197,6 @@ func NewKeySet(keys []string) *KeySet {
 	return s
 }
 
-// Len is the number of keys.
-func (s *KeySet) Len() int { return len(s.texts) }
-
 func (s *KeySet) has(who person) bool {
 	if who.address {
 		_, ok := s.addresses[string(who.key)]

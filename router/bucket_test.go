@@ -188,27 +188,6 @@ func TestWeight_AsText_IsAPercent(t *testing.T) {
 	}
 }
 
-func TestWeightOf_Fractions_RoundAndStayInRange(t *testing.T) {
-	t.Parallel()
-	f := func(fraction float64, want Weight) {
-		t.Helper()
-		if got := WeightOf(fraction); got != want {
-			t.Errorf("WeightOf(%v) = %v, want %v", fraction, got, want)
-		}
-	}
-	f(math.NaN(), 0)
-	f(math.Inf(-1), 0)
-	f(-0.1, 0)
-	f(0.00004, 0)
-	f(0.00005, 1)
-	f(0.29, 2900)
-	f(1, Full)
-	f(math.Inf(1), Full)
-	for w := range Full + 1 {
-		f(w.Fraction(), w)
-	}
-}
-
 func FuzzBucketOf(f *testing.F) {
 	f.Add("checkout", []byte("alice"), uint16(500), uint16(2500))
 	f.Add("", []byte{}, uint16(0), uint16(10000))

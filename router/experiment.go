@@ -42,22 +42,3 @@ func (s *Split) ArmName(a Arm) string {
 	}
 	return s.Shares[int(a)%len(s.Shares)].Name
 }
-
-// ArmNamed is the arm that people call so.
-func (s *Split) ArmNamed(name string) (a Arm, ok bool) {
-	if s.Shares == nil {
-		switch name {
-		case Stable.String():
-			return Stable, true
-		case Canary.String():
-			return Canary, true
-		}
-		return Stable, false
-	}
-	for i := range s.Shares {
-		if s.Shares[i].Name == name {
-			return Arm(i), true
-		}
-	}
-	return Stable, false
-}

@@ -48,21 +48,6 @@ func TestSplit_StoppedArm_SendsItsUsersToTheControlAndMovesNobodyElse(t *testing
 	}
 }
 
-func TestSplit_ArmNamed_KnowsTheArmsOfBothKinds(t *testing.T) {
-	f := func(s *Split, name string, want Arm, known bool) {
-		t.Helper()
-		if got, ok := s.ArmNamed(name); got != want || ok != known {
-			t.Errorf("%q: got %d, %v, want %d, %v", name, got, ok, want, known)
-		}
-	}
-	f(&Split{}, "canary", Canary, true)
-	f(&Split{}, "stable", Stable, true)
-	f(&Split{}, "green", Stable, false)
-	s := experiment(Share{Name: "control", Until: 5000}, Share{Name: "green", Until: Full})
-	f(s, "green", 1, true)
-	f(s, "canary", Stable, false)
-}
-
 func TestGroup_EveryUser_IsInExactlyOneMember(t *testing.T) {
 	g := NewGroup("risky", []string{"checkout", "button", "search"})
 	counts := [3]int{}
@@ -137,8 +122,8 @@ func TestTable_WithSplit_ReplacesAFurtherSplitOfARoute(t *testing.T) {
 	}
 	changed := &Split{ID: 1, Weight: 500}
 	next := table.WithSplit(changed)
-	if next.Routes()[0].More[0] != changed || table.Routes()[0].More[0] != second || next.Routes()[0].Split != first {
-		t.Errorf("got %v, want the second split replaced in the new table alone", next.Routes()[0].More)
+	if next.routes[0].More[0] != changed || table.routes[0].More[0] != second || next.routes[0].Split != first {
+		t.Errorf("got %v, want the second split replaced in the new table alone", next.routes[0].More)
 	}
 }
 

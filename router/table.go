@@ -77,9 +77,6 @@ func (t *Table) Match(r *Request) *Route {
 	return nil
 }
 
-// Routes returns the routes in the file's order, to be read only.
-func (t *Table) Routes() []*Route { return t.routes }
-
 // WithSplit returns a table in which every route that carries the split with s.ID carries s. It copies one pointer
 // for each route and shares the rest; t stays as it is.
 func (t *Table) WithSplit(s *Split) *Table {
@@ -100,21 +97,4 @@ func (t *Table) WithSplit(s *Split) *Table {
 		}
 	}
 	return derived
-}
-
-// WithWeight returns a table in which the split with the ID has weight w. It returns t when no route carries the
-// split or the weight is w already.
-func (t *Table) WithWeight(id int, w Weight) *Table {
-	for _, route := range t.routes {
-		if route.Split == nil || route.Split.ID != id {
-			continue
-		}
-		if route.Split.Weight == w {
-			return t
-		}
-		s := *route.Split
-		s.Weight = w
-		return t.WithSplit(&s)
-	}
-	return t
 }

@@ -1,27 +1,12 @@
 package router
 
-import (
-	"math"
-	"strconv"
-)
+import "strconv"
 
 // Weight is the canary's share of buckets in basis points, 0..10000; 500 is 5 %.
 type Weight uint16
 
 // Full is the whole of the buckets: 100 %.
 const Full Weight = Buckets
-
-// WeightOf rounds a fraction to the nearest basis point, halves up; what is below 0, or no number, is 0, what is
-// above 1 is Full.
-func WeightOf(fraction float64) Weight {
-	if !(fraction > 0) { // NaN too
-		return 0
-	}
-	if fraction >= 1 {
-		return Full
-	}
-	return Weight(math.Round(fraction * Buckets))
-}
 
 // Fraction returns the weight as 0..1, the form of JSON and metrics.
 func (w Weight) Fraction() float64 { return float64(w) / Buckets }

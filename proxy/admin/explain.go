@@ -83,7 +83,7 @@ func ExplainKey(a Ask, splits []*router.Split) Explain {
 		}
 		out := ExplainSplit{Name: s.Rollout, Bucket: int(c.Bucket), Arm: armName(int(c.Arm))}
 		if c.Why != router.ByOther {
-			flips := (router.Weight(c.Bucket) + 1).Fraction() // bucket b is the canary's while b < weight
+			flips := c.Bucket.FlipsAt().Fraction()
 			out.FlipsAtWeight = &flips
 		}
 		if c.Ring > 0 {
