@@ -18,6 +18,10 @@ func (l *Loop) Run(ctx context.Context) error {
 	var helpers sync.WaitGroup
 	helpers.Go(l.write)
 	helpers.Go(func() { l.watch(ctx) })
+	if from, ok := l.journal.(Recaller); ok && !l.restored.Fresh {
+		past := l.wanted()
+		helpers.Go(func() { l.recall(ctx, from, past) })
+	}
 	l.serve(ctx)
 	l.flush()
 	close(l.pen.jobs)
@@ -51,6 +55,8 @@ func (l *Loop) serve(ctx context.Context) {
 				l.freezeAll(m)
 			case *stopping:
 				l.stopArm(m)
+			case recalled:
+				l.onRecall(m)
 			}
 		}
 		l.dispatch()

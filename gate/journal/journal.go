@@ -3,7 +3,7 @@
 //
 //	decisions.jsonl     one decision a line, appended and fsynced; what it says is the truth
 //	decisions.1.jsonl   the generation before, once the first reached its size limit
-//	windows.jsonl       what the looks in between saw, for a replay; never fsynced, and rotated likewise
+//	windows.jsonl       what the looks in between saw, for a replay and for charts; never fsynced, and rotated likewise
 //	state.json          phase, stage, weight, attempt, evidence, mask: a temporary file, fsynced and renamed into place
 //	state.prev.json     the generation before
 //	lock                held while a process uses the directory

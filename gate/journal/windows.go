@@ -161,6 +161,26 @@ func ReadPast(dir string, fsys FS) (*Past, error) {
 	return past, nil
 }
 
+// Windows calls on with every readable window, oldest first, until it says false. It may run beside the writer, and then sees
+// at least what was there when it began.
+func (j *Journal) Windows(on func(*Window) bool) error {
+	going := true
+	for _, name := range []string{windowsPrevName, windowsName} {
+		_, err := j.eachLine(name, func(line []byte) {
+			if !going || len(line) == 0 {
+				return
+			}
+			if w, err := decodeWindow(line); err == nil {
+				going = on(&w)
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("read windows: %w", err)
+		}
+	}
+	return nil
+}
+
 // eachLine calls on for every whole line of a file; there is false where the file is missing.
 func (j *Journal) eachLine(name string, on func(line []byte)) (there bool, err error) {
 	f, err := j.fs.Open(j.path(name))
