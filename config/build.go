@@ -203,9 +203,6 @@ func (b *builder) log() {
 			Path: string(t.Access.Path), Format: string(t.Access.Format),
 			Sample: float64(t.Access.Sample), Errors: bool(t.Access.Errors), Key: t.Access.Key == "hash",
 		}
-		if t.Access.Path == "" {
-			b.report("log.access.path", `want "stdout", "stderr" or a file`, "")
-		}
 	}
 }
 

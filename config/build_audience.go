@@ -211,9 +211,7 @@ func (b *builder) one(at string, t *PredicateTable, asked int, p *router.Predica
 	}
 	switch p.Kind {
 	case router.IsHeader, router.IsCookie, router.IsQuery, router.IsClaim:
-		if p.Is = string(*t.Is); p.Is == "" {
-			b.report(join(at, "is"), "an empty value: leave is out where the thing need only be there", "")
-		}
+		p.Is = string(*t.Is)
 	default:
 		b.report(join(at, "is"), "goes with header, cookie, query or claim", "")
 	}

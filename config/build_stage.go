@@ -147,7 +147,7 @@ func (b *builder) lasts(at string, t *RolloutTable, stages []gate.Stage) {
 		}
 	}
 	if n := len(stages); n > 1 && stages[n-2].Weight >= router.Full-router.Weight(t.Holdback) {
-		b.report(join(at, "holdback"), fmt.Sprintf("leaves the last stage %s, no more than the stage before it",
+		b.report(join(at, "holdback"), fmt.Sprintf("leaves the last stage %s, no more than the stage before it: want less, or a smaller stage there",
 			(router.Full-router.Weight(t.Holdback)).String()), "")
 	}
 	if stages[0].Preview && stages[0].Audience == "" && t.Force == nil {

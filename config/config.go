@@ -10,6 +10,7 @@
 //	default   value when left out, as in the file but without quotes; without this tag: off, none or required
 //	required  must be there once its table is
 //	enum      the words it may be
+//	some      a list that is left out where all are meant, never empty
 //	min, max  the range, in the field's own spelling
 //	doc       what it does, and what follows from it
 //
@@ -44,7 +45,7 @@ type ListenTable struct {
 	ProxyProtocol  Flag               `key:"proxy_protocol" default:"false" doc:"Trusted proxies begin each connection with a PROXY protocol head (version 1 or 2)."`
 	Timeout        ListenTimeoutTable `key:"timeout" doc:"How long a client may take, each phase its own."`
 	Limits         ListenLimitsTable  `key:"limits" doc:"What a client may ask for."`
-	Hosts          []HostPattern      `key:"hosts" doc:"Hosts served here, exact or *.example.com, whatever the port; others are answered 421. Default: every host. Probes that ask by address need theirs."`
+	Hosts          []HostPattern      `key:"hosts" some:"true" doc:"Hosts served here, exact or *.example.com, whatever the port; others are answered 421. Default: every host. Probes that ask by address need theirs."`
 	AmbiguousPaths Text               `key:"ambiguous_paths" default:"pass" enum:"pass|reject" doc:"Paths that two servers may read differently: encoded slashes, backslashes and NULs, bare backslashes, dot segments. pass: as they came, byte for byte; routes see the normal form. reject: 400."`
 	Underscores    Text               `key:"underscores" default:"pass" enum:"pass|drop|reject" doc:"Field names with an underscore, which CGI and its kind take for a hyphen. pass: they go on, but those that would be taken for a field of framing, forwarding or Serin's are cut. drop: all are cut. reject: 400."`
 	Via            Pseudonym          `key:"via" default:"false" doc:"Add a Via field to requests, under this name (true: serin), and answer 508 to requests that have it already: a loop. Proxies in a row need names of their own."`
@@ -172,9 +173,9 @@ type ClientTLSTable struct {
 
 // RouteTable is [route.NAME].
 type RouteTable struct {
-	Host     []HostPattern `key:"host" doc:"Hosts, exact or *.example.com. Default: every host."`
+	Host     []HostPattern `key:"host" some:"true" doc:"Hosts, exact or *.example.com. Default: every host."`
 	Path     PathPattern   `key:"path" doc:"Exact, or a prefix with a star at the end; the longest prefix wins. Default, and the same as /*: every path, the star of OPTIONS * too."`
-	Methods  []Method      `key:"methods" doc:"Default: every method."`
+	Methods  []Method      `key:"methods" some:"true" doc:"Default: every method."`
 	Headers  []FieldTable  `key:"headers" doc:"Fields a request must have, all of them."`
 	Upstream Text          `key:"upstream" doc:"Where the requests go. A rollout that names this route replaces it."`
 }

@@ -84,7 +84,7 @@ type GateTable struct {
 	Floor    *Points `key:"floor" doc:"A relative limit on a rate never judges less than this. Default 0.1pt."`
 	Worse    Text    `key:"worse" default:"higher" enum:"higher|lower" doc:"Which way is bad. Only what is measured elsewhere, and signals, may be worse when lower."`
 	DryRun   Flag    `key:"dry_run" default:"false" doc:"Report, decide nothing."`
-	Stages   []Count `key:"stages" min:"1" doc:"Stages it judges, from 1. Default: all."`
+	Stages   []Count `key:"stages" some:"true" min:"1" doc:"Stages it judges, from 1. Default: all."`
 
 	Query   Text       `key:"query" doc:"metric = \"prometheus\": the PromQL query; it must give one number. {{rollout}}, {{revision}}, {{stage}} and {{weight}} in it stand for what is released."`
 	URL     *SinkURL   `key:"url" doc:"metric = \"prometheus\": the server's address, default http://127.0.0.1:9090. metric = \"webhook\": the check, which is sent the rollout, revision, stage and weight as JSON and answers {\"verdict\": \"allow\"} (or hold, or fail, which rolls back) and a \"reason\"; with limits it answers {\"value\": 0.03} instead."`

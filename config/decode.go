@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -142,6 +143,9 @@ func (d *decoder) field(at, kind string, f field, given any, into reflect.Value)
 			d.report(at, wanted("a list in brackets", given).Error(), "")
 			return
 		}
+		if f.some && len(list) == 0 {
+			d.report(at, "lists nothing: leave the key out where all are meant", "")
+		}
 		into.Set(reflect.MakeSlice(into.Type(), len(list), len(list)))
 		for i, one := range list {
 			d.value(element(at, i), kind, f, one, into.Index(i))
@@ -175,6 +179,12 @@ func (d *decoder) value(at, kind string, f field, given any, into reflect.Value)
 			err, hint = fmt.Errorf("%s is not supported yet", show(given)), ""
 		}
 	}
+	if err == nil && blank(v) && shapeIs(f, shapeValue) {
+		err = errors.New("is empty: fill it in, or leave the key out")
+		if f.required {
+			err = errors.New("is empty: fill it in")
+		}
+	}
 	if err == nil {
 		return
 	}
@@ -183,6 +193,24 @@ func (d *decoder) value(at, kind string, f field, given any, into reflect.Value)
 	if f.hasDef && into.Type() == f.typ {
 		d.absent(at, kind, f, into)
 	}
+}
+
+// blank reports whether a value is a text that says nothing, such as a template's variable that was not set. It must not
+// quietly mean that the key was left out: client_ca = "" would let everybody in.
+func blank(v value) bool {
+	switch v := v.(type) {
+	case *Text:
+		return *v == ""
+	case *URL:
+		return *v == ""
+	}
+	return false
+}
+
+// shapeIs reports whether a field has a shape.
+func shapeIs(f field, want shape) bool {
+	s, _ := shapeOf(f.typ)
+	return s == want
 }
 
 // inRange checks a value against its field's range.

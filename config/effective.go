@@ -41,7 +41,11 @@ func (w *effective) table(at string, element bool, v reflect.Value) {
 	}
 	fields := fieldsOf(v.Type())
 	for _, f := range fields {
-		if text, ok := literalOf(v.Field(f.index)); ok {
+		text, ok := literalOf(v.Field(f.index))
+		if f.hasDef && shapeIs(f, shapeList) && v.Field(f.index).Len() == 0 {
+			text, ok = "[]", true // what the file says, not the default
+		}
+		if ok {
 			w.b.WriteString(f.key + " = " + text + "\n")
 		}
 	}

@@ -73,3 +73,18 @@ func TestTree_OfTheEffectiveText_HasItsKeys(t *testing.T) {
 		t.Error("what is no TOML has a tree")
 	}
 }
+
+func TestEffective_ListOfNothing_StaysOne(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/smallest.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, problems := Parse("serin.toml", append(data, "\n[notify.ops]\nkind = \"command\"\ncommand = [\"send\"]\nevents = []\n"...), sealed(nil, nil))
+	if plan == nil {
+		t.Fatal(problems)
+	}
+	if got := Effective(plan); !strings.Contains(got, "events = []\n") {
+		t.Errorf("a list of no events would be the default one when it is read again: got\n%s", got)
+	}
+}

@@ -13,6 +13,7 @@ type field struct {
 	hasDef   bool
 	required bool
 	single   bool // a list of tables that may be written as one table
+	some     bool // a list that is not empty where it is there
 	enum     []string
 	min, max string
 	index    int // of the struct's field
@@ -28,6 +29,7 @@ func fieldsOf(table reflect.Type) []field {
 		f.def, f.hasDef = tag.Lookup("default")
 		f.required = tag.Get("required") != ""
 		f.single = tag.Get("single") != ""
+		f.some = tag.Get("some") != ""
 		if words := tag.Get("enum"); words != "" {
 			f.enum = strings.Split(words, "|")
 		}

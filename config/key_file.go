@@ -19,7 +19,10 @@ const (
 
 // keyFile reads a file of keys.
 func (b *builder) keyFile(at, name string) (*router.KeySet, string) {
-	if name == "" || strings.ContainsRune(name, 0) {
+	switch {
+	case b.bad[at]:
+		return nil, ""
+	case strings.ContainsRune(name, 0):
 		b.report(at, "want the name of a file", "")
 		return nil, ""
 	}

@@ -154,7 +154,11 @@ func propertyOf(f field) map[string]any {
 		}
 		return list
 	case shapeList:
-		return map[string]any{"type": "array", "items": valueSchema(f, inner)}
+		list := map[string]any{"type": "array", "items": valueSchema(f, inner)}
+		if f.some {
+			list["minItems"] = 1
+		}
+		return list
 	case shapeValue:
 	}
 	return valueSchema(f, inner)
