@@ -105,7 +105,7 @@ func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *s
 	d.dataplane.local = &localFlags{log: d.log, flags: rooms}
 	d.admin = admin.New(admin.Options{
 		Address: plan.Admin.Address, PublicURL: plan.Admin.PublicURL, Version: opts.Version, Log: d.log,
-		Loop: d.loop, Stream: d.loop, Freezer: d.loop, Drills: d.loop, Besides: d.dataplane.extra, Signals: d.dataplane.extra.signals,
+		Loop: d.loop, Freezer: d.loop, Drills: d.loop, Besides: d.dataplane.extra, Signals: d.dataplane.extra.signals,
 		Traffic: rooms, Router: rooms, Flags: rooms, Trials: d.loop, Configuration: rooms, Ready: d.isReady, Connections: listen.AdminShare(),
 		Notices: d.notices, Links: d.links, Tokens: d.tokens,
 	})

@@ -97,6 +97,7 @@ func (l *Loop) adopt(n *note) {
 	r.number = n.entry.Number
 	r.decision, r.last = p.decision, &n.entry
 	l.tell(&n.entry)
+	l.count(&n.entry)
 	l.tellPeople(r, seen, &n.entry, time.Now())
 	l.release(p)
 }
@@ -155,6 +156,7 @@ func (l *Loop) act(r *rollout, next gate.State, d gate.Decision, now time.Time, 
 	e.Attempt = ended
 	r.last = &e
 	l.tell(&e)
+	l.count(&e)
 	l.tellPeople(r, seen, &e, now)
 	l.pen.add(&note{entry: e, rollout: r, made: now, answer: func(err error) { reply(answer, &e, err) }})
 	l.dispatch()

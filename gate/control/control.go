@@ -92,6 +92,7 @@ type Loop struct {
 	shownAt  time.Time // of the last Status
 	told     gate.Tick // what the brain was told last
 	freeze   *gate.Freeze
+	decided  map[string]map[gate.Action]uint64 // done since New, by rollout
 	recorder Recorder
 	cutter   Cutter
 	started  bool
@@ -103,6 +104,7 @@ func New(o Options) *Loop {
 		dataplane: o.Dataplane, journal: o.Journal, log: o.Log, tick: o.Tick, save: o.Save, window: o.WindowOpen, announce: o.Announce, outside: o.Outside,
 		mail: make(chan any, 16), stopped: make(chan struct{}), born: time.Now(),
 		plan: o.Plan, gone: map[string]journal.Record{}, restored: o.Restored,
+		decided: map[string]map[gate.Action]uint64{},
 	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)

@@ -105,6 +105,7 @@ func (l *Loop) confess(r *rollout, was router.Weight, why string, now time.Time)
 	e.Sentence = fmt.Sprintf("Everybody is on stable: %s. Nothing starts by itself; `serin retry %s` begins a new attempt.", why, r.name)
 	r.last = &e
 	l.log.Error("rollout at weight 0: its state is not known", "rollout", r.name, "err", why)
+	l.count(&e)
 	l.pen.add(&note{entry: e, rollout: r, made: now})
 }
 
@@ -208,6 +209,7 @@ func (l *Loop) withdraw(r *rollout, now time.Time) {
 		e := l.entry(r, next, d, now)
 		r.last = &e
 		l.tell(&e)
+		l.count(&e)
 		l.pen.add(&note{entry: e, rollout: r, made: now})
 	}
 	r.spent.add(&r.total[1], shareOf(r.setting))

@@ -78,7 +78,7 @@ func (l *Loop) report(r *rollout, now time.Time) RolloutStatus {
 		Verdict: d.Verdict, Reason: d.Reason, Reasons: d.Reasons, Baseline: d.Baseline, BaselineNote: gate.BaselineText(*s, p, d), Gates: d.Findings,
 		Sentence: gate.Explain(*s, p, *d), Next: gate.Next(*s, p, *d, now), Why: gate.Why(*s, p, *d, view, r.mask.Count()),
 		Stable: armStatus(view, 0), Canary: armStatus(view, 1), Exposure: r.cost(), Users: r.users(view), Window: l.windowStatus(r, now),
-		Approval: approval(s, p, now), Hold: deadline(gate.HoldTimer(*s, p), s.Reason, now), Allowed: gate.Allowed(*s, p, now), WaitingFor: waitingFor(r), LastDecision: r.last, DryRun: p.DryRun, Policy: p,
+		Approval: approval(s, p, now), Hold: deadline(gate.HoldTimer(*s, p), s.Reason, now), Allowed: gate.Allowed(*s, p, now), WaitingFor: waitingFor(r), LastDecision: r.last, Decided: l.decided[r.name], DryRun: p.DryRun, Policy: p,
 		StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy, State: *s, Setting: r.setting,
 		Live: slices.Clip(r.series.live), Recent: slices.Clip(r.series.recent), Whole: slices.Clip(r.series.whole),
 	}

@@ -65,11 +65,12 @@ type RolloutStatus struct {
 	Exposure        ExposureStatus
 	Users           UsersStatus
 	Window          WindowStatus
-	Approval        *DeadlineStatus // nil: nobody is asked
-	Hold            *DeadlineStatus // nil: no confirmed hold
-	Allowed         []string        // verbs that apply now
-	WaitingFor      string          // "" : nothing
-	LastDecision    *journal.Entry  // nil: none yet
+	Approval        *DeadlineStatus        // nil: nobody is asked
+	Hold            *DeadlineStatus        // nil: no confirmed hold
+	Allowed         []string               // verbs that apply now
+	WaitingFor      string                 // "" : nothing
+	LastDecision    *journal.Entry         // nil: none yet
+	Decided         map[gate.Action]uint64 // decisions done since the loop was made; to be read only
 	DryRun          bool
 	Policy          *gate.Policy    // what the state is judged by; to be read only
 	Capacity        *CapacityStatus // nil: nobody said what the pools carry

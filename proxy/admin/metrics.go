@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"serin/gate"
+	"serin/gate/control"
 	"serin/gate/window"
 	"serin/router"
 )
@@ -98,7 +99,7 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 	}
 	rollouts := s.rollouts()
 	writeRollouts(&e, rollouts)
-	s.writeDecisions(&e, rollouts)
+	writeDecisions(&e, s.status().Rollouts)
 	writeGates(&e, rollouts)
 	writeExperiments(&e, s.experiments())
 	writeFlags(&e, s.flags(time.Now()))
@@ -222,15 +223,14 @@ func writeRollouts(e *exposition, list []Rollout) {
 	}
 }
 
-func (s *Server) writeDecisions(e *exposition, list []Rollout) {
+func writeDecisions(e *exposition, list []control.RolloutStatus) {
 	e.family("serin_rollout_decisions_total", "counter", "Journalled decisions since the daemon's start, by action.")
 	for _, ro := range list {
-		counts := s.tally.of(ro.Name)
 		for a := gate.Action(0); a.String() != "unknown"; a++ { // zeros too: a first rollback must show as an increase
 			if a == gate.ActRefuse { // never journalled
 				continue
 			}
-			e.sample("serin_rollout_decisions_total", float64(counts[a.String()]), "rollout", ro.Name, "action", a.String())
+			e.sample("serin_rollout_decisions_total", float64(ro.Decided[a]), "rollout", ro.Name, "action", a.String())
 		}
 	}
 }

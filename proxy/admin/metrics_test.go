@@ -189,26 +189,16 @@ func TestMetrics_TwoGatesOfOneMetric_AreTwoSeries(t *testing.T) {
 	}
 }
 
-func TestMetrics_Decisions_CountWhatIsNewSinceTheStart(t *testing.T) {
+func TestMetrics_Decisions_AreTheLoopsCountsWithEveryAction(t *testing.T) {
 	o, loop := rooms()
-	s := New(o)
-	at := func(id string, a gate.Action) {
-		e := decision(id, a, 0, 0)
-		loop.set(func(r *control.RolloutStatus) { r.LastDecision = &e })
-		s.tally.observe(loop.Status())
-	}
-	at("checkout-1-14", gate.ActAdvance) // from the journal: before our time
-	at("checkout-1-14", gate.ActAdvance)
-	at("checkout-1-15", gate.ActAdvance)
-	at("checkout-1-16", gate.ActRollback)
-	at("checkout-1-16", gate.ActRollback)
-	at("checkout-2-1", gate.ActRetry)
-	at("checkout-2-2", gate.ActAdvance)
-	text := ask(s.Handler(), "GET", "/metrics", "").Body.String()
+	loop.set(func(r *control.RolloutStatus) {
+		r.Decided = map[gate.Action]uint64{gate.ActReplan: 1, gate.ActAdvance: 2}
+	})
+	text := ask(New(o).Handler(), "GET", "/metrics", "").Body.String()
 	for _, want := range []string{
+		`serin_rollout_decisions_total{rollout="checkout",action="replan"} 1`,
 		`serin_rollout_decisions_total{rollout="checkout",action="advance"} 2`,
-		`serin_rollout_decisions_total{rollout="checkout",action="rollback"} 1`,
-		`serin_rollout_decisions_total{rollout="checkout",action="retry"} 1`,
+		`serin_rollout_decisions_total{rollout="checkout",action="rollback"} 0`,
 	} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("%s is missing", want)

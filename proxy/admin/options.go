@@ -19,11 +19,6 @@ type Loop interface {
 	Decisions(rollout string, since time.Time, limit int) ([]journal.Entry, error)
 }
 
-// Stream tells every state of the loop, for what is counted rather than looked at: *control.Loop again.
-type Stream interface {
-	Subscribe(buffer int) (*control.Subscription, error)
-}
-
 // Traffic reads the data plane's counters: cumulative since the daemon's start, retired meters included.
 type Traffic interface {
 	Totals() Totals
@@ -82,7 +77,6 @@ type Options struct {
 	Address       string // as configured: "host:port" or "unix:/path"
 	PublicURL     string // its host joins the allow list
 	Loop          Loop
-	Stream        Stream
 	Freezer       Freezer
 	Drills        Drills
 	Besides       Besides

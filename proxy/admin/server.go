@@ -30,9 +30,8 @@ const (
 type Server struct {
 	o       Options
 	log     *slog.Logger
-	node    string // the machine's name
-	events  *feed  // of everybody, where there are no tokens
-	tally   *tally
+	node    string        // the machine's name
+	events  *feed         // of everybody, where there are no tokens
 	closing chan struct{} // closed when Serve ends: event streams return
 
 	feedsMu sync.Mutex
@@ -45,7 +44,7 @@ func New(o Options) *Server {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{o: o, log: o.Log, node: nodeName(), tally: newTally(), closing: make(chan struct{})}
+	s := &Server{o: o, log: o.Log, node: nodeName(), closing: make(chan struct{})}
 	s.events = newFeed(s.rollouts, s.about)
 	return s
 }
@@ -62,14 +61,6 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		ConnState:         newCrowd(s.o.Connections).track,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
-	counted := make(chan struct{})
-	cctx, stop := context.WithCancel(ctx)
-	go func() {
-		defer close(counted)
-		if s.o.Stream != nil {
-			s.tally.run(cctx, s.o.Stream)
-		}
-	}()
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(ln) }()
 
@@ -86,8 +77,6 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		cancel()
 		<-served
 	}
-	stop()
-	<-counted
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
