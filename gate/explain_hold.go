@@ -2,8 +2,6 @@ package gate
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 )
 
@@ -230,6 +228,3 @@ func harm(f *Finding) string {
 	}
 	return fmt.Sprintf("%s more %s", points(f.PassLimit), nouns(f.Metric))
 }
-
-// Reasons are all reason codes, sorted.
-func Reasons() []Reason { return slices.Sorted(maps.Keys(reasonTexts)) }

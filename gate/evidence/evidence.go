@@ -37,9 +37,7 @@ func (t Table) Div(d float64) Table {
 	return Table{t.XC / d, t.NC / d, t.XS / d, t.NS / d}
 }
 
-// Valid reports whether t is a table at all: finite, 0 <= X <= N on both arms.
-func (t Table) Valid() bool { return validArm(t.XC, t.NC) && validArm(t.XS, t.NS) }
-
+// validArm reports whether x of n are counts of an arm at all: finite, 0 <= x <= n.
 func validArm(x, n float64) bool { return x >= 0 && x <= n && n <= math.MaxFloat64 }
 
 // harmSteps are FailE's alternatives: how much worse than the null the canary may be. Doubling steps lose at most ln 10

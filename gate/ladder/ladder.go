@@ -12,8 +12,9 @@ package ladder
 
 import (
 	"fmt"
+	"maps"
 	"math"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,34 +40,13 @@ func (e *Error) Error() string {
 }
 
 // strategy makes stages of rungs. mine is false where the rungs are written for another strategy.
-type strategy struct {
-	doc  string // the form, for help
-	make func(rungs []string) (stages []gate.Stage, mine bool, err *Error)
-}
+type strategy func(rungs []string) (stages []gate.Stage, mine bool, err *Error)
 
 var strategies = map[string]strategy{
-	"doubling": {`"2% x2"`, doubling},
-	"linear":   {`"10% +10%"`, linear},
-	"list":     {`["1%", "5%", "25%", "100%"]`, list},
-	"preview":  {`["preview", "100%"]`, preview},
-}
-
-// Forms are the forms a ladder can be written in, in a fixed order, for help texts.
-func Forms() []string {
-	forms := make([]string, 0, len(strategies))
-	for _, name := range names() {
-		forms = append(forms, strategies[name].doc)
-	}
-	return forms
-}
-
-func names() []string {
-	all := make([]string, 0, len(strategies))
-	for name := range strategies {
-		all = append(all, name)
-	}
-	sort.Strings(all)
-	return all
+	"doubling": doubling,
+	"linear":   linear,
+	"list":     list,
+	"preview":  preview,
 }
 
 // Parse makes stages of a ladder's short form: one text, or a list of rungs. Labels and weights are filled, nothing else.
@@ -75,8 +55,8 @@ func Parse(rungs []string) ([]gate.Stage, error) {
 	if len(rungs) == 0 {
 		return nil, &Error{-1, "no rung: want at least one, and 100% as the last", `ladder = ["1%", "5%", "25%", "100%"]`}
 	}
-	for _, name := range names() {
-		stages, mine, err := strategies[name].make(rungs)
+	for _, name := range slices.Sorted(maps.Keys(strategies)) {
+		stages, mine, err := strategies[name](rungs)
 		if !mine {
 			continue
 		}

@@ -47,23 +47,6 @@ func (h *Hist) Above(i int) uint64 {
 	return n
 }
 
-// CumulativeAt is, for each of the ascending edges, the number of latencies at or below it: classic `le` buckets. It is
-// exact where an edge is one of the bins' (Edge(BinOf(d)) is the one nearest above d), and else counts only the bins that
-// lie wholly below. Add the total, Count, as +Inf.
-func (h *Hist) CumulativeAt(edges []time.Duration) []uint64 {
-	out := make([]uint64, len(edges))
-	var sum uint64
-	bin := 0
-	for i, e := range edges {
-		for bin < Bins && Edge(bin) <= e {
-			sum += uint64(h[bin])
-			bin++
-		}
-		out[i] = sum
-	}
-	return out
-}
-
 func (h *Hist) add(o *Hist) {
 	for i := range h {
 		h[i] += o[i]

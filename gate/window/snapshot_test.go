@@ -174,15 +174,3 @@ func TestHist_Quantile_IsTheUpperEdgeOfItsBin(t *testing.T) {
 		t.Errorf("above every edge: got %v, want at least %v", got, Edge(Bins-2))
 	}
 }
-
-func TestHist_CumulativeAt_IsExactOnEdges(t *testing.T) {
-	t.Parallel()
-	var h Hist
-	for i := range h {
-		h[i] = 1
-	}
-	got := h.CumulativeAt([]time.Duration{0, Edge(0), Edge(9), Edge(9) + 1, Edge(99), 1<<63 - 1})
-	if want := []uint64{0, 1, 10, 10, 100, Bins}; !reflect.DeepEqual(got, want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-}
