@@ -205,8 +205,12 @@ func total(p *Proxy) uint64 {
 
 func TestPublish_RetiredPool_LosesNoRequest(t *testing.T) {
 	t.Parallel()
-	r := twoArms(t, rigOptions{})
-	spec := r.snapshot.Pools[0].Spec()
+	var spec upstream.Spec
+	r := twoArms(t, rigOptions{spec: func(s *upstream.Spec) {
+		if s.Name == "v1" {
+			spec = *s
+		}
+	}})
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
 	for range 3 {

@@ -88,13 +88,6 @@ func (s *Sweeper) BreakAll() {
 	}
 }
 
-// Len is the number of connections watched.
-func (s *Sweeper) Len() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.conns)
-}
-
 func (s *Sweeper) sweep(now int64) {
 	s.now.Store(now)
 	s.mu.Lock()

@@ -286,7 +286,7 @@ func TestSweeper_ClosedConnections_AreForgotten(t *testing.T) {
 	for i := range conns {
 		_ = conns[(i*7)%20].Close()
 		_ = conns[(i*7)%20].Close()
-		if n := s.Len(); n != 19-i {
+		if n := len(s.conns); n != 19-i {
 			t.Fatalf("after %d closes %d are watched, want %d", i+1, n, 19-i)
 		}
 	}

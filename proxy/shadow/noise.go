@@ -20,9 +20,6 @@ type Noise struct {
 // Learned reports whether enough of stable was compared with itself to judge the canary.
 func (n *Noise) Learned() bool { return n.compared >= Learn }
 
-// Compared is how many of stable's answers were compared with one another.
-func (n *Noise) Compared() int { return n.compared }
-
 // See takes in how stable differs from itself for one request.
 func (n *Noise) See(differences []Difference) {
 	n.compared++

@@ -157,9 +157,6 @@ func New(spec Spec, o Options) *Pool {
 // Name is the upstream's name.
 func (p *Pool) Name() string { return p.spec.Name }
 
-// Spec is what the pool was made from, defaults filled in.
-func (p *Pool) Spec() Spec { return p.spec }
-
 // Host is the Host of requests that name none: the first server's address.
 func (p *Pool) Host() string {
 	if len(p.spec.Servers) == 0 || p.spec.Servers[0].Network == "unix" {

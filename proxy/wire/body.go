@@ -73,10 +73,6 @@ func (b *Body) decode(p []byte) (from, to, used int, err error) {
 // Done says whether the body is complete. A NoBody or Length 0 body is done at once, an UntilClose one after End.
 func (b *Body) Done() bool { return b.done }
 
-// Remaining is the least number of payload bytes still due: all of them with Length, those of the current chunk with
-// Chunked, 0 when Done or unknown.
-func (b *Body) Remaining() int64 { return b.left }
-
 // End tells b that the connection ended: nil when that completes the body (UntilClose, Done), else io.ErrUnexpectedEOF.
 func (b *Body) End() error {
 	if b.Framing == UntilClose {

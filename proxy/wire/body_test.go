@@ -94,8 +94,8 @@ func TestBody_Length_CountsExactly(t *testing.T) {
 	}
 	var b Body
 	b.Reset(Length, 5, 0)
-	if _, _, err := b.Decode([]byte("hell")); err != nil || b.Done() || b.Remaining() != 1 || b.End() != io.ErrUnexpectedEOF {
-		t.Errorf("one byte short: done %v, remaining %d, %v", b.Done(), b.Remaining(), err)
+	if _, _, err := b.Decode([]byte("hell")); err != nil || b.Done() || b.left != 1 || b.End() != io.ErrUnexpectedEOF {
+		t.Errorf("one byte short: done %v, remaining %d, %v", b.Done(), b.left, err)
 	}
 	b.Reset(Length, 0, 0)
 	if !b.Done() {
