@@ -14,7 +14,6 @@ const (
 	trusted                // usual, and 127.0.0.1 is a trusted proxy
 	choosy                 // example.test only, no path of two readings, no underscores, choosyRequests a connection, choosyClients of an address
 	named                  // adds itself to Via as viaName, underscores are dropped
-	profiles
 )
 
 func (p profile) String() string {
