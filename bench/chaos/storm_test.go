@@ -81,7 +81,7 @@ func newStorm(t *testing.T, seed uint64, listen string) *storm {
 	s.daemon = start(t, s.site)
 	for i := range stormUsers {
 		user := fmt.Sprintf("user-%d", i)
-		x, err := s.daemon.api.Explain(context.Background(), user)
+		x, err := s.daemon.api.Explain(context.Background(), admin.Ask{Key: user})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -303,7 +303,7 @@ func TestToxic_ManyFaults_ArmsOfTheStatusAgreeWithTheMetrics(t *testing.T) {
 	for i := range visits { // users of the stable arm: the weight is 5 %
 		for user := 0; ; user++ {
 			visits[i].User = fmt.Sprint("u", user)
-			x, err := w.api.Explain(context.Background(), visits[i].User)
+			x, err := w.api.Explain(context.Background(), admin.Ask{Key: visits[i].User})
 			if err != nil {
 				t.Fatal(err)
 			}

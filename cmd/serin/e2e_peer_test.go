@@ -154,7 +154,7 @@ func TestE2E_IPKey_IsTheClientsNotTheProxys(t *testing.T) {
 				}
 				c.send(request)
 				resp, _ := c.answer()
-				told, err := d.Client.Explain(context.Background(), ip)
+				told, err := d.Client.Explain(context.Background(), admin.Ask{Key: ip})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -58,7 +58,7 @@ func TestE2E_Rollback_CutsTheCanarysTunnelsOffWhenTheirTimeIsOver(t *testing.T) 
 	users := map[string]string{} // one user of each arm
 	for i := 0; len(users) < 2; i++ {
 		user := fmt.Sprintf("user-%d", i)
-		e, err := d.Client.Explain(ctx, user)
+		e, err := d.Client.Explain(ctx, admin.Ask{Key: user})
 		if err != nil {
 			t.Fatal(err)
 		}

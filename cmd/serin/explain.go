@@ -36,7 +36,7 @@ func newExplainCmd(e *env) *cobra.Command {
 		return nil
 	}
 	e.asks(cmd, check, func(ctx context.Context, q *question, _ []string) error {
-		x, err := q.ExplainAsk(ctx, ask)
+		x, err := q.Explain(ctx, ask)
 		if err != nil {
 			return err
 		}

@@ -72,7 +72,7 @@ func NewClient(address string) (*Client, error) {
 		c.base = u
 	default:
 		host, port, err := net.SplitHostPort(address)
-		if err != nil || port == "" {
+		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
 			return nil, fmt.Errorf(`admin address %q is neither "host:port" nor a URL nor "unix:/path"`, address)
 		}
 		if host == "" {
@@ -118,13 +118,8 @@ func (c *Client) Decisions(ctx context.Context, name string, since time.Time, li
 	return v.Decisions, err
 }
 
-// Explain says where a key goes.
-func (c *Client) Explain(ctx context.Context, key string) (Explain, error) {
-	return c.ExplainAsk(ctx, Ask{Key: key})
-}
-
-// ExplainAsk says where a request goes.
-func (c *Client) ExplainAsk(ctx context.Context, ask Ask) (Explain, error) {
+// Explain says where a request goes.
+func (c *Client) Explain(ctx context.Context, ask Ask) (Explain, error) {
 	var v Explain
 	err := c.get(ctx, &v, ask.values(), "v1", "explain")
 	return v, err

@@ -70,7 +70,7 @@ func TestClient_EveryCall_RoundTrips(t *testing.T) {
 		if list, err := c.Decisions(ctx, "checkout", time.Now().Add(-time.Hour), 5); err != nil || len(list) != 2 {
 			t.Errorf("%s: decisions %v %v", address, list, err)
 		}
-		if x, err := c.Explain(ctx, "alice & bob?"); err != nil || x.Key != "alice & bob?" || len(x.Rollouts) != 1 {
+		if x, err := c.Explain(ctx, Ask{Key: "alice & bob?"}); err != nil || x.Key != "alice & bob?" || len(x.Rollouts) != 1 {
 			t.Errorf("%s: explain %v %v", address, x, err)
 		}
 		if v, err := c.Config(ctx); err != nil || !strings.Contains(v.TOML, "[admin]") {
@@ -179,7 +179,7 @@ func TestListen_UnixSocket_IsPrivateAndReplacesADeadOne(t *testing.T) {
 func TestServe_HeadOfAMegabyte_IsRefused(t *testing.T) {
 	c, _ := daemon(t, "127.0.0.1:0")
 	var status *StatusError
-	_, err := c.Explain(t.Context(), strings.Repeat("k", 1<<20))
+	_, err := c.Explain(t.Context(), Ask{Key: strings.Repeat("k", 1<<20)})
 	if !errors.As(err, &status) || status.Status != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("got %v, want 431", err)
 	}
