@@ -43,7 +43,7 @@ func (r *Right) decode(raw any) error {
 	}
 	if !slices.Contains(rightWords, text) {
 		err := wanted(want, raw)
-		if near := suggest(text, slices.Values(rightWords)); near != "" {
+		if near := Suggest(text, slices.Values(rightWords)); near != "" {
 			err = fmt.Errorf("%w; did you mean %s?", err, quote(near))
 		}
 		return err

@@ -44,7 +44,7 @@ func (d *decoder) near(word string, candidates iter.Seq[string]) string {
 	if len(d.problems) > readable {
 		return ""
 	}
-	return didYouMean(suggest(word, candidates))
+	return didYouMean(Suggest(word, candidates))
 }
 
 // didYouMean is the hint that names a word; none for "".

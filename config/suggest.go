@@ -2,8 +2,8 @@ package config
 
 import "iter"
 
-// suggest returns the candidate nearest to a word that was probably mistyped; "" when none is near enough to be meant.
-func suggest(word string, candidates iter.Seq[string]) string {
+// Suggest returns the candidate nearest to a word that was probably mistyped; "" when none is near enough to be meant.
+func Suggest(word string, candidates iter.Seq[string]) string {
 	const longest = 64
 	if len(word) > longest {
 		return ""

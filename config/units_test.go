@@ -70,7 +70,7 @@ func TestDistance_NearWords_AreFound(t *testing.T) {
 	t.Parallel()
 	f := func(word, want string) {
 		t.Helper()
-		if got := suggest(word, slices.Values([]string{"servers", "stable", "ladder", "every", "error_rate"})); got != want {
+		if got := Suggest(word, slices.Values([]string{"servers", "stable", "ladder", "every", "error_rate"})); got != want {
 			t.Errorf("%s: got %q, want %q", word, got, want)
 		}
 	}

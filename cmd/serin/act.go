@@ -56,6 +56,8 @@ func newActCmd(e *env, verb, short string) *cobra.Command {
 			return usagef("serin "+use, "%s takes either a name or --all", verb)
 		case !all && len(args) == 0:
 			return usagef("serin "+use, "%s needs the name of a rollout", verb)
+		case cmd.Flags().Changed("from-stage") && act.FromStage < 1:
+			return usagef("1, for example", "--from-stage %d: stages are counted from 1", act.FromStage)
 		case all && cmd.Flags().Changed("if-version"):
 			return usagef("serin "+verb+" --all", "--if-version belongs to one rollout")
 		}

@@ -31,6 +31,9 @@ func knownVerb(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	hint := cmd.CommandPath() + " --help lists the verbs"
+	if cmd.SuggestionsMinimumDistance == 0 {
+		cmd.SuggestionsMinimumDistance = cmd.Root().SuggestionsMinimumDistance
+	}
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}
@@ -45,7 +48,6 @@ func ownWords(root *cobra.Command) {
 		switch cmd.Name() {
 		case "completion":
 			cmd.Short = "generate the completion script of a shell"
-			cmd.SuggestionsMinimumDistance = root.SuggestionsMinimumDistance
 			cmd.Args = knownVerb
 			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		case "help":

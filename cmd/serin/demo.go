@@ -66,6 +66,8 @@ key    = ["header:X-User-Id"]
 ladder = ["5%%", "25%%", "100%%"]
 every  = "10s"
 warmup = "2s"
+# One user in twenty stays on v1 to compare with, for the 1 % of production would take minutes here.
+holdback = "5%%"
 
 [[rollout.shop.gate]]
 metric   = "error_rate"
@@ -89,7 +91,7 @@ them, all in this process and on loopback, and tells what happens. Stages last t
 seconds instead of fifteen minutes; proxy, evidence and control are the real ones.
 
 Exit code 0: the story ended as it should have.`,
-		Args: noArgs,
+		Args: knownVerb,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			i := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
 			if i < 0 {

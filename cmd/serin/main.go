@@ -60,6 +60,7 @@ permission), 78 invalid configuration.`,
 		// Everything that fails before this is a mistake on the command line.
 		PersistentPreRun: func(*cobra.Command, []string) { e.started = true },
 	}
+	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetOut(e.stdout)
 	root.SetErr(e.stderr)
