@@ -37,9 +37,6 @@ func (t Table) Div(d float64) Table {
 	return Table{t.XC / d, t.NC / d, t.XS / d, t.NS / d}
 }
 
-// validArm reports whether x of n are counts of an arm at all: finite, 0 <= x <= n.
-func validArm(x, n float64) bool { return x >= 0 && x <= n && n <= math.MaxFloat64 }
-
 // harmSteps are FailE's alternatives: how much worse than the null the canary may be. Doubling steps lose at most ln 10
 // nats against the best of them.
 var harmSteps = [10]float64{.001, .002, .004, .008, .016, .032, .064, .128, .256, .512}

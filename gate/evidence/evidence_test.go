@@ -261,6 +261,9 @@ func TestEvidence_AllocatesNothing(t *testing.T) {
 	}
 }
 
+// validArm reports whether x of n are counts of an arm at all: finite, 0 <= x <= n.
+func validArm(x, n float64) bool { return x >= 0 && x <= n && n <= math.MaxFloat64 }
+
 func FuzzLogE(f *testing.F) {
 	for _, g := range golden {
 		f.Add(g.t.XC, g.t.NC, g.t.XS, g.t.NS, .0025, .02)
