@@ -46,7 +46,7 @@ func (x *exchange) mint() (s *router.Split) {
 	b = append(b, '=')
 	b = append(b, key[:]...)
 	b = append(b, "; Path=/; Max-Age="+cookieLife+"; HttpOnly; SameSite=Lax"...)
-	if x.client.accepted.Secure {
+	if x.client.accepted.Secure || x.client.trusted && x.request.ForwardedTLS() {
 		b = append(b, "; Secure"...)
 	}
 	x.cookie = append(b, "\r\n"...)

@@ -126,6 +126,28 @@ func TestTransport_TrustedProxy_IsBelieved(t *testing.T) {
 	client.head()
 }
 
+func TestTransport_CookieMintedBehindTLS_IsSecure(t *testing.T) {
+	t.Parallel()
+	local := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	for _, tt := range []struct {
+		name    string
+		trusted []netip.Prefix
+		proto   string
+		secure  bool
+	}{
+		{"a trusted proxy says https", local, "https", true},
+		{"in its own spelling, with more", local, "HTTPS, http", true},
+		{"a trusted proxy says http", local, "http", false},
+		{"anybody says https", nil, "https", false},
+	} {
+		r := twoArms(t, rigOptions{mint: true, serve: ServeOptions{Trusted: tt.trusted}})
+		head, _ := r.dial().ask("GET / HTTP/1.1\r\nHost: shop\r\nX-Forwarded-Proto: " + tt.proto + "\r\n\r\n")
+		if _, cookie, _ := strings.Cut(head, "Set-Cookie: uid="); strings.Contains(cookie, "; Secure\r\n") != tt.secure || cookie == "" {
+			t.Errorf("%s: got %q", tt.name, head)
+		}
+	}
+}
+
 func TestTransport_ProxyProtocol_NamesTheClient(t *testing.T) {
 	t.Parallel()
 	up := listenLocal(t)

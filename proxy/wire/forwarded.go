@@ -59,6 +59,12 @@ func lastElement(list []byte) (element, rest []byte) {
 // maxHop is the longest text of an address with port: "[" IPv6 "]:65535".
 const maxHop = len("[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535")
 
+// ForwardedTLS says whether X-Forwarded-Proto calls the user's connection https. Whoever may not be believed says it too.
+func (r *Request) ForwardedTLS() bool {
+	first, _ := nextElement(r.Value("X-Forwarded-Proto"))
+	return len(first) == len("https") && equalNames(first, "https")
+}
+
 // parseHop reads an address as proxies write it: 1.2.3.4, 1.2.3.4:80, 2001:db8::1, [2001:db8::1], [2001:db8::1]:80.
 func parseHop(b []byte) (netip.Addr, bool) {
 	if len(b) == 0 || len(b) > maxHop {

@@ -93,6 +93,8 @@ func (r *Request) cuts(o *Outgoing, trace bool) set {
 	cut := hopByHop | 1<<kindSerin | 1<<kindExpect | 1<<kindForwardedFor
 	if !o.Trusted {
 		cut |= forwarding
+	} else if !r.keepsID() {
+		cut |= 1 << kindRequestID
 	}
 	if o.Anonymous {
 		cut |= 1<<kindCookie | 1<<kindAuthorization
@@ -210,7 +212,7 @@ func (r *Request) appendForwarding(dst []byte, o *Outgoing) []byte {
 		dst = append(dst, r.Host...)
 		dst = append(dst, "\r\n"...)
 	}
-	if kept&(1<<kindRequestID) == 0 {
+	if !o.Trusted || !r.keepsID() {
 		dst = append(dst, "X-Request-Id: "...)
 		dst = appendHex(dst, o.Random[0])
 		dst = appendHex(dst, o.Random[1]|1) // the trace id of appendTraceparent: logs and traces join

@@ -85,6 +85,11 @@ func TestAppendRequest_TrustedPeer_IsExtended(t *testing.T) {
 	if got := sent(t, head, o); got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
+	for _, fields := range [][]string{{"X-Request-Id:"}, {"X-Request-Id: a", "x-request-id: b"}} {
+		if got := sent(t, get(fields...), o); strings.Count(strings.ToLower(got), "x-request-id") != 1 || !strings.Contains(got, "|"+madeID) {
+			t.Errorf("%q: got %q, want an id made here", fields, got)
+		}
+	}
 	o.Peer = nil
 	if got := sent(t, get("X-Forwarded-For: 6.6.6.6"), o); !strings.Contains(got, "|X-Forwarded-For: 6.6.6.6|X-Forwarded-Proto: https|") {
 		t.Errorf("without a peer address: got %q", got)

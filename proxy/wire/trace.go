@@ -45,6 +45,15 @@ func (r *Request) keepsTrace() bool {
 	return validTraceparent(r.buf[f.Value:f.ValueEnd])
 }
 
+// keepsID says whether the request id of a trusted peer goes upstream: one, and not an empty one.
+func (r *Request) keepsID() bool {
+	if r.seen&(1<<kindRequestID) == 0 || r.twice&(1<<kindRequestID) != 0 {
+		return false
+	}
+	f := find(r.Fields, kindRequestID)
+	return f.Value < f.ValueEnd
+}
+
 // appendTraceparent starts a trace. It is not sampled: "set to 0 as the default option when the trace is initiated by
 // this component" (section 3.2.2.5.1).
 func appendTraceparent(dst []byte, random *[3]uint64) []byte {
