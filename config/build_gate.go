@@ -60,7 +60,11 @@ func (b *builder) judged(at string, t *GateTable, p *gate.Policy) {
 	}
 	b.asking(at, t)
 	if t.Hold == nil && t.Rollback == nil && metric != "webhook" {
-		b.report(at, `a gate without a limit: want hold or rollback, such as hold = "stable + 0.5pt"`, "")
+		example := `"stable + 0.5pt"`
+		if metric == "prometheus" {
+			example = "0.5"
+		}
+		b.report(at, "a gate without a limit: want hold or rollback, such as hold = "+example, "")
 	}
 	if known {
 		b.form(join(at, "hold"), t, t.Hold)
@@ -108,7 +112,11 @@ func (b *builder) limits(at string, t *GateTable) {
 		return
 	}
 	hold, roll := t.Hold.parsed, t.Rollback.parsed
-	if hold.Form == roll.Form && roll.Value < hold.Value && t.Worse != "lower" {
+	tighter := roll.Value < hold.Value
+	if t.Worse == "lower" && hold.Absolute() { // the value itself; what is relative is harm
+		tighter = roll.Value > hold.Value
+	}
+	if hold.Form == roll.Form && tighter {
 		b.report(join(at, "rollback"), fmt.Sprintf("%s is tighter than hold (%s)", show(t.Rollback.text), show(t.Hold.text)), "")
 	}
 }
@@ -132,7 +140,8 @@ func (b *builder) hints(at string, t *RolloutTable, p *gate.Policy) {
 	hangs := false
 	for _, g := range t.Gate {
 		metric := string(g.Metric)
-		hangs = hangs || metric == "timeout_rate" || metric == "abort_rate" || strings.HasPrefix(metric, "latency_")
+		sees := metric == "timeout_rate" || metric == "abort_rate" || strings.HasPrefix(metric, "latency_")
+		hangs = hangs || sees && !bool(g.DryRun)
 	}
 	if !hangs {
 		b.warn(join(at, "gate"), "no gate would see a canary that hangs: add one for latency_p99, timeout_rate or abort_rate")

@@ -94,6 +94,9 @@ func (b *builder) keys(at string, t *RolloutTable) []router.KeySource {
 		if key.Kind == router.KeyIP && !b.trusts() {
 			b.warn(path, "ip without trusted_proxies: behind a balancer every request has the balancer's address, and one bucket gets all of them")
 		}
+		if key.Kind == router.KeyIP && i+1 < len(t.Key) {
+			b.warn(place, "is always there: what comes after it is never asked")
+		}
 		sources = append(sources, key.KeySource)
 	}
 	if len(t.Key) == 0 && !b.bad[path] {

@@ -44,7 +44,7 @@ func (r *Right) decode(raw any) error {
 	if !slices.Contains(rightWords, text) {
 		err := wanted(want, raw)
 		if near := Suggest(text, slices.Values(rightWords)); near != "" {
-			err = fmt.Errorf("%w; did you mean %s?", err, quote(near))
+			err = fmt.Errorf("%w (%s)", err, didYouMean(near))
 		}
 		return err
 	}

@@ -105,8 +105,11 @@ func (s *signal) turn(f *gate.Finding) {
 	}
 }
 
-// SignalOf is the signal that a metric names; ok is false for the others.
-func SignalOf(metric string) (name string, ok bool) { return strings.CutPrefix(metric, SignalPrefix) }
+// SignalOf is the signal that a metric names; ok is false for the others, and for "signal." without a name.
+func SignalOf(metric string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(metric, SignalPrefix)
+	return name, ok && name != ""
+}
 
 // SignalsOf are the signals that criteria judge; true where lower is worse.
 func SignalsOf(criteria []gate.Criterion) map[string]bool {
