@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,7 +68,7 @@ key    = ["header:X-User-Id"]
 ladder = ["5%%", "25%%", "100%%"]
 every  = "10s"
 warmup = "2s"
-# One user in twenty stays on v1 to compare with, for the 1 % of production would take minutes here.
+# One user in twenty stays on v1 to compare with, for the 1 %% of production would take minutes here.
 holdback = "5%%"
 
 [[rollout.shop.gate]]
@@ -110,6 +112,8 @@ Exit code 0: the story ended as it should have.`,
 
 // demo runs one scenario from start to end.
 func (e *env) demo(ctx context.Context, s scenario, listen, adminAddress string, stay bool) error {
+	ctx, closed := signal.NotifyContext(ctx, syscall.SIGHUP) // the terminal was closed: leave no folder behind
+	defer closed()
 	story, cancel := context.WithTimeout(ctx, s.lasts)
 	defer cancel()
 	if !stay {
@@ -162,9 +166,12 @@ func (e *env) demo(ctx context.Context, s scenario, listen, adminAddress string,
 	t := &teller{env: e, scenario: s, load: load, client: client, began: time.Now()}
 	t.opening(listen, adminAddress)
 	err = t.follow(story)
-	if stay && err == nil {
+	switch {
+	case stay && err == nil:
 		e.print("", "It goes on until Ctrl-C: http://"+adminAddress+"/")
 		<-ctx.Done()
+	case err == nil && story.Err() == nil:
+		e.print("", "With --stay the page stays, to look around.")
 	}
 	return err
 }

@@ -26,7 +26,6 @@ type teller struct {
 	last     admin.Rollout // as of the last event
 	decision string        // id of the last decision told
 	lined    time.Duration // when the last progress line was printed
-	top      float64       // highest weight seen
 }
 
 const lineEvery = 2 * time.Second
@@ -34,13 +33,21 @@ const lineEvery = 2 * time.Second
 // errStoryOver ends the event stream.
 var errStoryOver = errors.New("the story is over")
 
-func (t *teller) say(format string, args ...any) { fmt.Fprintf(t.env.stdout, format+"\n", args...) }
+func (t *teller) say(format string, args ...any) {
+	t.env.print(wrapped(fmt.Sprintf(format, args...), "")...)
+}
+
+// sayAt prints the time since the demo began before the text.
+func (t *teller) sayAt(at time.Duration, text string) {
+	t.env.print(hanging(stopwatch(at)+"  ", text)...)
+}
 
 func (t *teller) opening(listen, adminAddress string) {
-	t.say("Two versions of a small shop, %d users, %.0f requests a second. %s", demoUsers, t.scenario.rate, t.scenario.tells)
-	t.say("The ladder is 5 %% -> 25 %% -> 100 %%, each stage at least 10 s (in production: 15 min).")
-	t.say("proxy http://%s   admin http://%s", listen, adminAddress)
-	t.say("")
+	t.say("Two versions of a small shop, %s users, %.0f requests a second.", count(demoUsers), t.scenario.rate)
+	t.say("%s", t.scenario.tells)
+	t.say("Ladder: 5 %% -> 25 %% -> 100 %%, each stage at least 10 s (in production: 15 min).")
+	t.say("proxy http://%s, page http://%s/", listen, adminAddress)
+	t.env.print("")
 }
 
 // follow reads events until the rollout ends or time is up.
@@ -84,11 +91,10 @@ func (t *teller) follow(ctx context.Context) error {
 func (t *teller) tell(ro admin.Rollout) {
 	before := t.last
 	t.last = ro
-	t.top = math.Max(t.top, ro.Weight)
 	at := time.Since(t.began)
 	if d := ro.LastDecision; d != nil && d.ID != t.decision {
 		t.decision = d.ID
-		t.say("%s  %s", stopwatch(at), d.Sentence)
+		t.sayAt(at, d.Sentence)
 		if d.Action == "rollback" {
 			for _, g := range d.Evidence.Gates {
 				t.evidence(g)
@@ -99,7 +105,7 @@ func (t *teller) tell(ro admin.Rollout) {
 	}
 	if at-t.lined >= lineEvery || ro.Phase != before.Phase {
 		t.lined = at
-		t.say("%s  %s", stopwatch(at), t.progress(ro))
+		t.sayAt(at, t.progress(ro))
 	}
 }
 
@@ -108,22 +114,22 @@ func (t *teller) evidence(g admin.Gate) {
 	if g.Verdict != gate.Fail || g.FailNeeds == nil {
 		return
 	}
-	t.say("       gate %s: odds %s that this is worse than allowed, needed %s; %s canary and %s stable requests",
-		g.Metric, odds(g.FailOdds), odds(*g.FailNeeds), count(g.Samples.Canary), count(g.Samples.Stable))
+	t.env.print(wrapped(fmt.Sprintf("gate %s: odds %s that this is worse than allowed, needed %s; %s canary and %s stable requests",
+		g.Metric, odds(g.FailOdds), odds(*g.FailNeeds), count(g.Samples.Canary), count(g.Samples.Stable)), "       ")...)
 }
 
 // progress is one line of numbers: share, both arms, and the gate that has most to say.
 func (t *teller) progress(ro admin.Rollout) string {
-	line := fmt.Sprintf("%-6s %s  ", percent(ro.Weight), bar(ro.Weight, 10))
+	line := percent(ro.Weight) + ": "
 	g, ok := telling(ro.Gates)
 	if ok && strings.HasPrefix(g.Metric, "latency_") && g.Canary > 0 {
-		line += fmt.Sprintf("%s: canary %s, stable %s", strings.TrimPrefix(g.Metric, "latency_"), millis(g.Canary), millis(g.Stable))
+		line += fmt.Sprintf("%s canary %s, stable %s", strings.TrimPrefix(g.Metric, "latency_"), millis(g.Canary), millis(g.Stable))
 	} else {
 		c, s := ro.Arms.Canary, ro.Arms.Stable
-		line += fmt.Sprintf("failed: canary %s of %s, stable %s of %s", count(c.Errors), count(c.Requests), count(s.Errors), count(s.Requests))
+		line += fmt.Sprintf("failed canary %s/%s, stable %s/%s", count(c.Errors), count(c.Requests), count(s.Errors), count(s.Requests))
 	}
 	if ok {
-		line += fmt.Sprintf("   %s: odds %s", g.Metric, progressOdds(g))
+		line += "; " + progressOdds(g)
 	}
 	return line
 }
@@ -144,16 +150,16 @@ func telling(gates []admin.Gate) (worst admin.Gate, ok bool) {
 
 func progressOdds(g admin.Gate) string {
 	if g.FailNeeds != nil && g.FailOdds >= 3 {
-		return fmt.Sprintf("%s of %s to roll back", odds(g.FailOdds), odds(*g.FailNeeds))
+		return fmt.Sprintf("rollback odds %s of %s", odds(g.FailOdds), odds(*g.FailNeeds))
 	}
-	return fmt.Sprintf("%s of %s to pass", odds(g.PassOdds), odds(g.PassNeeds))
+	return fmt.Sprintf("pass odds %s of %s", odds(g.PassOdds), odds(g.PassNeeds))
 }
 
 // ending sums up from the crowd's ledger, not from serin's counters.
 func (t *teller) ending() error {
 	seen := t.load.Ledger()
 	ro := t.last
-	t.say("")
+	t.env.print("")
 	switch ro.Phase {
 	case "rolled_back", "completed":
 		t.say("%s after %s.", strings.ToUpper(words(ro.Phase)[:1])+words(ro.Phase)[1:], strings.TrimSpace(stopwatch(time.Since(t.began))))
@@ -179,9 +185,4 @@ func (t *teller) ending() error {
 func stopwatch(d time.Duration) string {
 	s := int(d.Round(time.Second) / time.Second)
 	return fmt.Sprintf("%2d:%02d", s/60, s%60)
-}
-
-func bar(share float64, width int) string {
-	full := int(math.Ceil(share * float64(width)))
-	return strings.Repeat("#", full) + strings.Repeat(".", width-full)
 }
