@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"serin/config"
 	"serin/gate"
@@ -108,12 +109,12 @@ func experimentOf(plan *config.Plan, e *config.Experiment, s control.Setting, ol
 func kindsFor(criteria []gate.Criterion) []window.Kind {
 	var kinds []window.Kind
 	for _, c := range criteria {
-		switch c.Metric() {
-		case "client_error_rate":
+		switch metric := c.Metric(); {
+		case metric == "client_error_rate":
 			kinds = append(kinds, window.ClientKind)
-		case "timeout_rate":
+		case metric == "timeout_rate":
 			kinds = append(kinds, window.TimeoutKind)
-		case "abort_rate":
+		case metric == "abort_rate", strings.HasPrefix(metric, "latency_"): // who lost patience was slow: of how many users
 			kinds = append(kinds, window.AbortKind)
 		}
 	}

@@ -165,16 +165,25 @@ func (t *Tracker) prune() {
 func (t *Tracker) sweep(stable, canary *Users) {
 	t.swept = max(t.state.Elapsed, 1)
 	for k := BadKind; k < Kinds; k++ {
-		if k == BadKind || stable[k] != nil || canary[k] != nil {
+		switch {
+		case k == BadKind || len(stable[k]) > 0 || len(canary[k]) > 0:
 			t.state.Crowds[k] = CrowdOf(k, stable, canary, t.opts.Mask)
+		case stable[k] != nil || canary[k] != nil: // nothing counted yet: the same people without a mark
+			t.state.Crowds[k] = t.state.Crowds[BadKind].unmarked()
 		}
 	}
-	bad := &t.state.Crowds[BadKind]
-	t.state.Crowds[All] = Crowd{
-		DesignEffect: 1, HeaviestShare: bad.HeaviestShare,
-		ActiveStable: bad.ActiveStable, ActiveCanary: bad.ActiveCanary,
+	bad, active := &t.state.Crowds[BadKind], &t.state.Crowds[BadKind]
+	if stable[AbortKind] != nil || canary[AbortKind] != nil {
+		active = &t.state.Crowds[AbortKind] // who got no answer is there too
 	}
+	t.state.Crowds[All] = active.unmarked()
+	t.state.Crowds[All].HeaviestShare = bad.HeaviestShare
 	t.note()
+}
+
+// unmarked is a crowd of which nobody had what is counted.
+func (c Crowd) unmarked() Crowd {
+	return Crowd{DesignEffect: 1, HeaviestShare: c.HeaviestShare, ActiveStable: c.ActiveStable, ActiveCanary: c.ActiveCanary}
 }
 
 // note remembers how much independent evidence there is now, at times 10 % apart.

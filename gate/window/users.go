@@ -77,6 +77,13 @@ func sweep(k Kind, u *Users, mask *Mask) (a arm) {
 		return a // a kind without counters has counted nothing: its buckets are active all the same
 	}
 	bad := u[k]
+	if k == AbortKind { // nothing else may have happened to a bucket, or to any
+		for b := len(u[All]); b < len(bad); b++ {
+			if bad[b] > 0 {
+				a.take(k, uint16(b), 0, bad, mask)
+			}
+		}
+	}
 	var n, nn, heaviest float64
 	for b, judged := range u[All] {
 		if judged == 0 && k != AbortKind {
