@@ -57,10 +57,11 @@ type cell struct {
 	group   string
 	name    string
 	world   World
-	latency bool // judged with the latency gate too
-	naive   bool // the naive rules play it as well
-	good    bool // a healthy release: rolling it back is wrong; else promoting it is
-	times   int  // so many times as many runs; 0 is 1
+	latency bool               // judged with the latency gate too
+	naive   bool               // the naive rules play it as well
+	good    bool               // a healthy release: rolling it back is wrong; else promoting it is
+	shape   func(*gate.Policy) // what it asks of the policy besides; nil: nothing
+	times   int                // so many times as many runs; 0 is 1
 	bar     string
 	clears  func(Summary) error
 }
@@ -68,7 +69,8 @@ type cell struct {
 // cells are all worlds of the table, in its order.
 func cells() []cell {
 	return slices.Concat(
-		nullCells(), worseCells(), bandCells(), sharedCells(), userCells(), onsetCells(), latencyCells())
+		nullCells(), worseCells(), bandCells(), sharedCells(), userCells(), onsetCells(), latencyCells(),
+		hardCells())
 }
 
 func plain(rps, p, harm float64) World {

@@ -17,6 +17,7 @@ type Summary struct {
 	Runs, Promoted, RolledBack, Held int
 	Reached                          int                   // runs whose canary got the last stage's weight at some time
 	ReachedAfter                     Spread[time.Duration] // how long those took
+	Left                             int                   // runs whose canary got more users than its first ones
 	Confirmed                        int                   // runs with a confirmed hold at some time
 	Duration                         Spread[time.Duration] // of the runs that ended before the horizon
 	RollbackAfter                    Spread[time.Duration] // of those that were rolled back
@@ -74,6 +75,9 @@ func summarize(all []Outcome) Summary {
 		}
 		if o.Reached > 0 {
 			reached = append(reached, o.Reached)
+		}
+		if o.Widest > 0 && o.Widest > o.First {
+			s.Left++
 		}
 		if o.Confirmed {
 			s.Confirmed++

@@ -9,34 +9,56 @@ import (
 	"serin/router"
 )
 
-// rule is a judgement in common use, for comparison: it sees the current stage minute by minute and says whether the
-// canary is bad now. It keeps no state but what the minutes are.
+// rule is a judgement in common use, for comparison: it sees the current stage minute by minute and says at each of its looks
+// whether the canary is bad now. It keeps no state but what the minutes are.
 type rule struct {
 	name string
 	doc  string
 	// bad looks at the stage's minutes so far, the newest last; limit is the world's healthy error rate, known to the
-	// operator. strikes is how many bad looks of the rollout it takes to revert; fewer only delay the next stage.
-	bad     func(stage []minute, limit float64) bool
-	strikes int
+	// operator.
+	bad     func(stage []minute, healthy float64) bool
+	every   int  // minutes from look to look, of a stage
+	strikes int  // so many bad looks of the whole rollout revert it
+	halts   bool // a bad look also delays the next stage
+	late    bool // the look after the last strike reverts, not the strike itself
 }
 
 // minute is what both arms saw in one minute.
 type minute struct{ stable, canary window.Counts }
 
-// naiveRules are four, each as its tool has it by default or in its examples, and set up kindly: their operator knows the
-// healthy error rate.
+// naiveRules are five, each as its tool does it by its documentation and code, and set up kindly: their operator knows the
+// healthy error rate, and every stage has as many looks as serin's least time allows.
+//
+// Flagger (pkg/controller/scheduler.go): interval 1m, threshold 5, request-success-rate of the last minute at least the
+// healthy rate less 2 points. A failed check halts the advance and counts, in total; no values are a failed check; the
+// check after the fifth rolls back.
+//
+// Argo Rollouts (analysis/analysis.go), background analysis over pauses of 15 min: interval and initialDelay 5m, the success
+// rate of the last 5 min, failureLimit 3 as in its documentation: the fourth failed measurement aborts, in total; nothing
+// halts before. And the usual ratio query, every minute over 5 min, with the default failureLimit 0.
 func naiveRules() []rule {
 	return []rule{
-		{"fixed limit", "canary's last minute above the healthy rate + 2 points, five times (Flagger)", fixedLimit, 5},
-		{"ratio", "canary above twice stable over the last five minutes, once (Argo Rollouts with a ratio query)", ratio, 1},
-		{"z-test", "two-proportion z-test of the stage so far, one-sided 5 %, looked at every minute", peekedZ, 1},
-		{"Mann-Whitney", "minutes' error rates of both arms, one-sided 1 %, every five minutes (Kayenta)", mannWhitney, 1},
+		{name: "Flagger", doc: "canary's last minute above the healthy rate + 2 points, 5 of them", bad: fixedLimit, every: 1, strikes: 5, halts: true, late: true},
+		{name: "Argo Rollouts", doc: "canary's last 5 minutes above the healthy rate + 2 points, 4 of them", bad: fixedWindow, every: 5, strikes: 4},
+		{name: "Argo, ratio", doc: "canary above twice stable over the last 5 minutes, looked at every minute, once", bad: ratio, every: 1, strikes: 1},
+		{name: "z-test", doc: "two-proportion z-test of the stage so far, one-sided 5 %, looked at every minute", bad: peekedZ, every: 1, strikes: 1, halts: true},
+		{name: "Mann-Whitney", doc: "minutes' error rates of both arms, one-sided 1 %, every 5 minutes (Kayenta)", bad: mannWhitney, every: 5, strikes: 1, halts: true},
 	}
 }
 
+// naiveLimit is what the fixed limits allow above the healthy error rate: the rollback limit of the bars' policy.
+const naiveLimit = .02
+
 func fixedLimit(stage []minute, healthy float64) bool {
 	last := stage[len(stage)-1].canary
-	return last.N > 0 && last.Rate() > healthy+.02
+	return last.N == 0 || last.Rate() > healthy+naiveLimit
+}
+
+// fixedWindow is false without traffic: such a measurement is an error, of which four in a row are allowed, and an aborted
+// analysis would only be one more wrong ending.
+func fixedWindow(stage []minute, healthy float64) bool {
+	_, c := sum(stage[max(0, len(stage)-5):])
+	return c.N > 0 && c.Rate() > healthy+naiveLimit
 }
 
 func ratio(stage []minute, _ float64) bool {
@@ -63,9 +85,6 @@ func sum(stage []minute) (s, c window.Counts) {
 
 // mannWhitney is the rank-sum test by its normal approximation with the correction for ties.
 func mannWhitney(stage []minute, _ float64) bool {
-	if len(stage)%5 != 0 {
-		return false
-	}
 	type sample struct {
 		rate   float64
 		canary bool
@@ -112,14 +131,16 @@ func mannWhitney(stage []minute, _ float64) bool {
 	return spread > 0 && (u-n*m/2-.5)/spread > 2.326
 }
 
-// runNaive plays a rollout of the bars' ladder under a naive rule: a look every minute, the next stage after every
-// least time unless the last look was bad.
+// runNaive plays a rollout of the bars' ladder under a naive rule: the next stage after every least time, unless the rule
+// halts for what its last look saw.
 func runNaive(r rule, w World, seed uint64) Outcome {
 	t := newTraffic(w, seed) // without a prelude: nobody else has a mask
-	var o Outcome
+	o := Outcome{First: 100}
 	strikes := 0
 	for _, weight := range []router.Weight{100, 500, 2500} {
+		o.Widest = weight
 		var stage []minute
+		halted := false
 		for pass := false; !pass; {
 			if o.Duration >= w.horizon() {
 				o.HeldAt = weight
@@ -130,18 +151,24 @@ func runNaive(r rule, w World, seed uint64) Outcome {
 			stage = append(stage, m)
 			o.CanaryRequests += uint64(m.canary.N)
 			o.FailedRequests += uint64(m.canary.X)
-			bad := r.bad(stage, w.StableError)
-			if bad {
-				strikes++
+			if len(stage)%r.every == 0 {
+				if r.late && strikes >= r.strikes {
+					o.RolledBack = true
+					return o
+				}
+				halted = r.bad(stage, w.StableError)
+				if halted {
+					strikes++
+				}
+				if !r.late && strikes >= r.strikes {
+					o.RolledBack = true
+					return o
+				}
 			}
-			if strikes >= r.strikes {
-				o.RolledBack = true
-				return o
-			}
-			pass = !bad && len(stage) >= int(barsEvery/time.Minute)
+			pass = !(halted && r.halts) && len(stage) >= int(barsEvery/time.Minute)
 		}
 	}
-	o.Promoted, o.Reached = true, o.Duration
+	o.Promoted, o.Reached, o.Widest = true, o.Duration, router.Full
 	return o
 }
 

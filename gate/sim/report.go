@@ -37,6 +37,9 @@ func (c *cell) play(runs int, seed uint64) (Row, error) {
 	if err != nil {
 		return Row{}, fmt.Errorf("policy of the bars: %w", err)
 	}
+	if c.shape != nil {
+		c.shape(p)
+	}
 	n := runs * max(c.times, 1)
 	r := Row{Group: c.group, World: c.name, Bar: c.bar, Good: c.good, Ours: Distribution(p, c.world, n, seed)}
 	r.Missed = c.clears(r.Ours)
@@ -48,20 +51,25 @@ func (c *cell) play(runs int, seed uint64) (Row, error) {
 	return r, nil
 }
 
-// WriteHeader begins the report's Markdown table.
+// WriteHeader begins the report: what the naive rules are, and the Markdown table's head.
 func WriteHeader(w io.Writer) error {
-	var rules, line strings.Builder
+	var legend, rules, line strings.Builder
 	for _, r := range naiveRules() {
+		fmt.Fprintf(&legend, "- %s: %s", r.name, r.doc)
+		if r.halts {
+			legend.WriteString("; a bad look delays the next stage")
+		}
+		legend.WriteString("\n")
 		rules.WriteString(" " + r.name + " |")
 		line.WriteString("---|")
 	}
-	_, err := fmt.Fprintf(w, "| world | | bar | runs | reached 100 %% | rolled back | held | time to 100 %% | time to rollback | canary requests | failed |%s |\n|---|---|---|---|---|---|---|---|---|---|---|%s---|\n",
-		rules.String(), line.String())
+	_, err := fmt.Fprintf(w, "%s\n| world | | bar | runs | left 1 %% | reached 100 %% | rolled back | under way or held | time to 100 %% | time to rollback | canary requests | failed |%s |\n|---|---|---|---|---|---|---|---|---|---|---|---|%s---|\n",
+		legend.String(), rules.String(), line.String())
 	return err
 }
 
-// Write adds the row to the table: shares are of runs, times and requests are medians; the naive rules' column is their
-// share of wrong endings.
+// Write adds the row to the table: shares are of runs with their 95 % intervals, times and requests are medians; the naive
+// rules' columns are their shares of wrong endings.
 func (r Row) Write(w io.Writer) error {
 	s := r.Ours
 	var naive strings.Builder
@@ -79,17 +87,23 @@ func (r Row) Write(w io.Writer) error {
 	if r.Missed != nil {
 		verdict = "MISSED: " + r.Missed.Error()
 	}
-	_, err := fmt.Fprintf(w, "| %s | %s | %s | %d | %s | %s | %s | %s | %s | %d | %d |%s %s |\n",
-		r.Group, r.World, r.Bar, s.Runs, share(s.Reached, s.Runs), share(s.RolledBack, s.Runs), share(s.Held, s.Runs),
+	_, err := fmt.Fprintf(w, "| %s | %s | %s | %d | %s | %s | %s | %s | %s | %s | %d | %d |%s %s |\n",
+		r.Group, r.World, r.Bar, s.Runs, share(s.Left, s.Runs), share(s.Reached, s.Runs), share(s.RolledBack, s.Runs), share(s.Held, s.Runs),
 		span(s.ReachedAfter), span(s.RollbackAfter), s.CanaryRequests.Median, s.FailedRequests.Median, naive.String(), verdict)
 	return err
 }
 
+// share is k of n in percent, with its 95 % interval.
 func share(k, n int) string {
-	if k == 0 || n == 0 {
-		return "0"
+	if n == 0 {
+		return "-"
 	}
-	return fmt.Sprintf("%.3g %%", 100*float64(k)/float64(n))
+	unit := " %"
+	if k == 0 {
+		unit = ""
+	}
+	low, high := interval(k, n)
+	return fmt.Sprintf("%.3g%s (%.3g-%.3g)", 100*float64(k)/float64(n), unit, 100*low, 100*high)
 }
 
 func span(s Spread[time.Duration]) string {

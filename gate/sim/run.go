@@ -13,6 +13,7 @@ import (
 type Outcome struct {
 	Promoted, RolledBack bool          // neither: still on its way or held at the horizon
 	HeldAt               router.Weight // the weight at the horizon, where neither
+	First, Widest        router.Weight // the first weight and the largest that it ever had
 	Reason               gate.Reason   // of the last decision
 	Confirmed            bool          // it was in a confirmed hold at some time
 	Reasons              []gate.Reason // all reasons a tick held for, each once, in the order of their first time
@@ -58,6 +59,7 @@ type rollout struct {
 	mask           *window.Mask
 	before         window.Counts
 	mirror         mirror
+	look           gate.Tick // the newest, used again
 	out            Outcome
 }
 
@@ -76,7 +78,7 @@ func (r *rollout) over() bool {
 // collect begins new evidence.
 func (r *rollout) collect(warmup time.Duration) {
 	r.charge()
-	r.stable, r.canary = &window.Snapshot{Users: newUsers()}, &window.Snapshot{Users: newUsers()}
+	r.stable, r.canary = &window.Snapshot{Users: r.w.newUsers()}, &window.Snapshot{Users: r.w.newUsers()}
 	o := window.TrackerOptions{Warmup: warmup, Mask: r.mask, Before: r.before, Every: r.w.tick()}
 	if r.p.Plain != nil {
 		o.Plain = r.p.Plain.Window
@@ -101,12 +103,12 @@ func (r *rollout) tick() {
 	r.at += dt
 	now := r.epoch.Add(r.at)
 	r.tracker.Add(now, r.stable, r.canary)
-	seen := gate.Seen{
-		View: r.tracker.View(now), StableHealthy: true, CanaryHealthy: true, WindowOpen: true, JournalAvailable: true,
-		ObservedWeight: r.observed(), WallClock: now, Terse: true, Mirror: r.mirrored(now, dt), Drilled: true,
-	}
+	s := &r.look.Seen
+	r.tracker.ViewTo(&s.View, now)
+	s.StableHealthy, s.CanaryHealthy, s.WindowOpen, s.JournalAvailable, s.Drilled, s.Terse = true, true, true, true, true, true
+	s.ObservedWeight, s.WallClock, s.Mirror = r.observed(), now, r.mirrored(now, dt)
 	step := r.state.Step
-	r.step(gate.Tick{Seen: seen})
+	r.step(&r.look)
 	r.person()
 	switch {
 	case r.over():
@@ -149,6 +151,10 @@ func (r *rollout) step(ev gate.Event) {
 	var d gate.Decision
 	r.state, d = gate.Step(r.state, r.p, r.epoch.Add(r.at), ev)
 	r.out.Reason = d.Reason
+	if r.out.First == 0 {
+		r.out.First = r.state.Weight
+	}
+	r.out.Widest = max(r.out.Widest, r.state.Weight)
 	if r.out.Reached == 0 && r.state.Stage == len(r.p.Stages) && r.state.Weight > 0 {
 		r.out.Reached = r.at
 	}

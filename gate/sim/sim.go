@@ -12,7 +12,11 @@
 // mask is frozen as in production.
 package sim
 
-import "time"
+import (
+	"time"
+
+	"serin/gate/window"
+)
 
 // World is what the traffic is like. The zero value of every field but RPS is a plain world without that trait.
 type World struct {
@@ -26,6 +30,7 @@ type World struct {
 	Latency     Latency       // zero: no latencies are drawn
 	Outage      Outage        // both arms fail for a while
 	Swing       Swing         // traffic and errors of both arms come and go
+	Hang        Hang          // the canary does not answer
 	Horizon     time.Duration // when to stop looking; default 6h
 	Tick        time.Duration // time between checks; default 5s
 }
@@ -56,6 +61,21 @@ type Outage struct {
 type Swing struct {
 	Share  float64
 	Period time.Duration
+}
+
+// Hang is that the canary never answers a Share of its requests: they end after After, as a timeout, or where the clients
+// have no Patience for that, when they go away.
+type Hang struct {
+	Share           float64
+	After, Patience time.Duration
+}
+
+// ends is how long a hanging request takes, and as what it ends.
+func (h Hang) ends() (time.Duration, window.Outcome) {
+	if h.Patience > 0 && h.Patience < h.After {
+		return h.Patience, window.Abort
+	}
+	return h.After, window.Timeout
 }
 
 const (

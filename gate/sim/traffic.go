@@ -85,6 +85,15 @@ func newUsers() *window.Users {
 	return u
 }
 
+// newUsers are the counters of a step, with the clients that go away where the world has some.
+func (w World) newUsers() *window.Users {
+	u := newUsers()
+	if _, as := w.Hang.ends(); w.Hang.Share > 0 && as == window.Abort {
+		u[window.AbortKind] = make([]uint32, window.Buckets)
+	}
+	return u
+}
+
 // tick adds the traffic from at to at+dt to both arms, while the canary has the buckets below weight.
 func (t *traffic) tick(at, dt time.Duration, weight int, stable, canary *window.Snapshot) {
 	if weight > 0 && t.first < 0 {
@@ -106,6 +115,10 @@ func (t *traffic) arm(s *window.Snapshot, at, dt time.Duration, lo, hi int, cana
 		return
 	}
 	each := t.rate(at) * (1 - t.w.Heavy.Share) * dt.Seconds() / float64(len(t.users))
+	if h := t.w.Hang; canary && h.Share > 0 && at >= t.w.Onset {
+		t.hang(s, at, each*h.Share, lo, hi)
+		each *= 1 - h.Share
+	}
 	scale, extra := t.errors(at, canary)
 	t.fail(s, each*scale, lo, hi, t.risk, t.w.StableError)
 	t.fail(s, each*extra, lo, hi, nil, 1)
@@ -223,6 +236,35 @@ func (t *traffic) good(s *window.Snapshot, each, scale, extra float64, lo, hi in
 	}
 	s.Outcomes[window.Success] += uint64(evidence)
 	return evidence
+}
+
+// hang draws the requests that ended now without an answer.
+func (t *traffic) hang(s *window.Snapshot, at time.Duration, each float64, lo, hi int) {
+	after, as := t.w.Hang.ends()
+	if at < max(t.w.Onset, t.first)+after {
+		return // under way
+	}
+	for range t.dice.poisson(each * float64(hi-lo)) {
+		b := t.users[lo+t.dice.below(hi-lo)]
+		if s.Users != nil {
+			if as.Judged() {
+				s.Users[window.All][b]++
+				s.Users[window.BadKind][b]++
+			} else {
+				s.Users[window.AbortKind][b]++
+			}
+		}
+		switch {
+		case t.mask.Has(b):
+			s.Masked[as]++
+			continue
+		case as.Timed():
+			s.Latency[window.BinOf(after)]++
+		default:
+			s.Aborts[window.BinOf(after)]++
+		}
+		s.Outcomes[as]++
+	}
 }
 
 // whale draws the heavy user's requests. They have no latency of their own: the gate's is the others'.
