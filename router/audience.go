@@ -17,7 +17,11 @@ type Audience struct {
 	Salt          uint64 // of Share
 
 	keyed bool // the user's key is looked at
+	asks  bool // something else is, that a request says
 }
+
+// Keyed reports whether a user's key alone tells if he is a member.
+func (a *Audience) Keyed() bool { return !a.asks }
 
 // Kind is what a predicate looks at.
 type Kind uint8
@@ -57,13 +61,13 @@ func (a *Audience) Check() error {
 	if len(a.Any)+len(a.All)+len(a.Not) == 0 && a.Share == 0 {
 		return fmt.Errorf("nobody is named: want any, all, not or share")
 	}
-	a.keyed = a.Share > 0
+	a.keyed, a.asks = a.Share > 0, false
 	for _, list := range [][]Predicate{a.Any, a.All, a.Not} {
 		for i := range list {
 			if err := list[i].check(); err != nil {
 				return err
 			}
-			a.keyed = a.keyed || list[i].keyed()
+			a.keyed, a.asks = a.keyed || list[i].keyed(), a.asks || list[i].asks()
 		}
 	}
 	return nil
@@ -90,6 +94,10 @@ func (p *Predicate) keyed() bool {
 	return p.Kind == IsKey || p.Kind == IsShare || p.Kind == IsMember && p.Audience.keyed
 }
 
+func (p *Predicate) asks() bool {
+	return p.Kind != IsKey && p.Kind != IsShare && (p.Kind != IsMember || p.Audience.asks)
+}
+
 // person is whom a request comes from.
 type person struct {
 	key     []byte // at most MaxKey bytes
@@ -111,7 +119,12 @@ func (a *Audience) has(r *Request, who person) bool {
 	if len(a.Any) > 0 && !anyHolds(a.Any, r, who) {
 		return false
 	}
-	return a.Share == 0 || BucketOf(a.Salt, who.key) < Bucket(a.Share)
+	return a.Share == 0 || who.below(a.Salt, a.Share)
+}
+
+// below reports whether the person's bucket is within a share. Who has no key has no bucket.
+func (p person) below(salt uint64, share Weight) bool {
+	return len(p.key) > 0 && BucketOf(salt, p.key) < Bucket(share)
 }
 
 func anyHolds(list []Predicate, r *Request, who person) bool {
@@ -147,7 +160,7 @@ func (p *Predicate) holds(r *Request, who person) bool {
 	case IsKey:
 		return p.Keys.has(who)
 	case IsShare:
-		return BucketOf(p.Salt, who.key) < Bucket(p.Share)
+		return who.below(p.Salt, p.Share)
 	case IsMember:
 		return p.Audience.has(r, who)
 	}

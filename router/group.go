@@ -60,39 +60,3 @@ func (s *Split) outside(r *Request) bool {
 func (s *Split) outsideKey(key []byte) bool {
 	return s.Group != nil && !s.Group.has(s.Member, HashOf(s.Group.salt, key))
 }
-
-// Choose returns the split that has the request's user, and its choice: of several splits on one route the first that a
-// force header names, else the one whose part of the users this is.
-func (r *Route) Choose(q *Request) (*Split, Choice) {
-	s := r.Split
-	c := s.Choose(q)
-	if r.More == nil || c.Why == ByForce {
-		return s, c
-	}
-	for _, more := range r.More {
-		d := more.Choose(q)
-		if d.Why == ByForce || c.Why == ByOther && d.Why != ByOther {
-			s, c = more, d
-		}
-		if c.Why == ByForce {
-			break
-		}
-	}
-	return s, c
-}
-
-// ChooseKey is Choose for a request whose key is known: a minted one.
-func (r *Route) ChooseKey(q *Request, key []byte) (*Split, Choice) {
-	s := r.Split
-	c := s.ChooseKey(q, key)
-	for _, more := range r.More {
-		if c.Why != ByOther {
-			break
-		}
-		s, c = more, more.ChooseKey(q, key)
-	}
-	if c.Why == ByOther {
-		s = r.Split
-	}
-	return s, c
-}

@@ -18,6 +18,8 @@ type Split struct {
 	Group     *Group  // parts the users with others; nil: all users are this split's
 	Member    uint8   // of the group
 
+	Audience *Audience // whom the split is for; nil: everybody
+
 	Rings  []*Audience // of the ladder, in its order; at most MaxRings
 	Open   uint16      // whose members are on the canary: bit i for Rings[i]
 	Tokens *Tokens     // of claims among Keys; nil: none
@@ -33,6 +35,7 @@ const (
 	ByAudience
 	ByOther   // another member of the exclusive group has the user: stable, no evidence
 	ByStopped // the user's arm of the experiment was stopped: control, no evidence
+	ByOutside // the split is for others: neither of its arms, no evidence
 )
 
 // String returns the reason in a word.
@@ -50,6 +53,8 @@ func (w Why) String() string {
 		return "other"
 	case ByStopped:
 		return "stopped"
+	case ByOutside:
+		return "outside"
 	}
 	return "unknown"
 }
@@ -73,6 +78,9 @@ func (s *Split) Choose(r *Request) Choice {
 		}
 	}
 	hash, mint, ok := s.hash(r)
+	if s.Audience != nil && s.outsider(r, mint) {
+		return Choice{Why: ByOutside, Hash: hash}
+	}
 	if !ok {
 		return Choice{Why: ByNoKey, Mint: mint}
 	}
@@ -88,10 +96,14 @@ func (s *Split) Choose(r *Request) Choice {
 // ChooseKey returns the arm of a request whose key is known: a minted one, or one an operator asks about. The
 // request is what an audience looks at; nil is one that says nothing.
 func (s *Split) ChooseKey(r *Request, key []byte) Choice {
-	if s.outsideKey(key) {
-		return Choice{Why: ByOther, Hash: HashOf(s.Salt, key)}
+	who, hash := person{key: key[:min(len(key), MaxKey)]}, HashOf(s.Salt, key)
+	switch {
+	case s.foreign(r, who):
+		return Choice{Why: ByOutside, Hash: hash}
+	case s.outsideKey(key):
+		return Choice{Why: ByOther, Hash: hash}
 	}
-	return s.chooseMember(r, person{key: key[:min(len(key), MaxKey)]}, HashOf(s.Salt, key))
+	return s.chooseMember(r, who, hash)
 }
 
 // ChooseText returns the arm of a key as a person writes it: like ChooseKey, but where the client's address is a key,
@@ -103,11 +115,15 @@ func (s *Split) ChooseAs(r *Request, text string) Choice {
 	if slices.ContainsFunc(s.Keys, func(k KeySource) bool { return k.Kind == KeyIP }) {
 		if address, err := netip.ParseAddr(text); err == nil {
 			hash, _ := hashAddress(s.Salt, address.Unmap())
-			if s.Group != nil && s.outside(&Request{Client: address}) {
+			var buf [MaxKey]byte
+			who := addressed(address, buf[:0])
+			switch {
+			case s.foreign(r, who):
+				return Choice{Why: ByOutside, Hash: hash}
+			case s.Group != nil && s.outside(&Request{Client: address}):
 				return Choice{Why: ByOther, Hash: hash}
 			}
-			var buf [MaxKey]byte
-			return s.chooseMember(r, addressed(address, buf[:0]), hash)
+			return s.chooseMember(r, who, hash)
 		}
 	}
 	return s.ChooseKey(r, []byte(text))

@@ -137,7 +137,7 @@ func TestNames_OfEveryValue_AreWritten(t *testing.T) {
 	f(KeySource{KeyMint, "m"}.String(), "mint:m")
 	f(KeySource{Kind: KeyIP}.String(), "ip")
 	f(KeyKind(9).String(), "unknown")
-	for why, want := range []string{"weight", "force", "no_key", "audience", "other", "stopped", "unknown"} {
+	for why, want := range []string{"weight", "force", "no_key", "audience", "other", "stopped", "outside", "unknown"} {
 		f(Why(why).String(), want)
 	}
 }

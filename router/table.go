@@ -29,6 +29,7 @@ type Route struct {
 	Upstream int      // upstream ID of a plain route; with a Split, its stable upstream
 	Split    *Split   // nil: plain
 	More     []*Split // further splits whose users are others than Split's; nil: none
+	Rest     int      // upstream ID of users who are in none of the splits' audiences
 }
 
 // Table is an immutable set of routes behind the proxy's one atomic pointer. The zero Table matches nothing.
