@@ -153,6 +153,11 @@ func rungs(r *rollout) []RungStatus {
 			rung.State, rung.Started, rung.Ended = h.State, h.Started, h.Ended
 		}
 	}
+	for i := range out {
+		if out[i].State == "ahead" && (out[i].Index < r.state.Stage || r.state.Phase == gate.Completed) {
+			out[i].State = "skipped" // by a retry from a later stage, or promoted over
+		}
+	}
 	return out
 }
 

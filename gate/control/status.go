@@ -93,7 +93,7 @@ type StageStatus struct {
 	Expected     *time.Duration // of the whole stage
 }
 
-// RungStatus is one stage of the ladder with its history. State is ahead, current, passed, failed or left.
+// RungStatus is one stage of the ladder with its history. State is ahead, current, passed, failed, left or skipped.
 type RungStatus struct {
 	Index            int
 	Weight           router.Weight

@@ -104,7 +104,7 @@ type Rung struct {
 	Index        int        `json:"index"`
 	Weight       float64    `json:"weight"`
 	Label        string     `json:"label"`
-	State        string     `json:"state"` // ahead current passed failed left
+	State        string     `json:"state"` // ahead current passed failed left skipped
 	LeastSeconds float64    `json:"least_seconds"`
 	StartedAt    *time.Time `json:"started_at"`
 	EndedAt      *time.Time `json:"ended_at"`

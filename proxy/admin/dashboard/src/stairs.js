@@ -92,6 +92,7 @@ function capOf(r, s, last) {
     case 'passed': return { icon: 'check', word: 'passed', lines: s.ended_at ? [`${hm(s.ended_at)}, ${s.started_at ? ran(s) : ''}`] : [] };
     case 'failed': return { icon: 'undo', word: 'rolled back', tone: 'fail', lines: s.ended_at ? [`${hm(s.ended_at)}, ${s.started_at ? ran(s) : ''}`] : [] };
     case 'left': return { icon: 'down', word: 'left', lines: s.ended_at ? [`${hm(s.ended_at)}, ${s.started_at ? ran(s) : ''}`] : [] };
+    case 'skipped': return { word: 'skipped', lines: [] };
   }
   if (r.phase === 'rolled_back') return { word: 'not reached', lines: [] };
   const asks = s.owner ?? (s.approval_required ? 'a person' : null);
