@@ -158,24 +158,35 @@ func (x *exchange) match() bool {
 
 // choose decides the arm, once, and with it the pool and the meter.
 func (x *exchange) choose() bool {
-	id := x.route.Upstream
-	if x.route.Split != nil {
-		s, choice := x.route.Choose(&x.routed)
-		x.choice = choice
-		if choice.Mint != "" {
-			s = x.mint()
-		}
-		id = s.Upstream(x.choice.Arm)
-		x.split = x.snap.Splits[s.ID]
-		x.meter = x.split.meter(x.choice)
-		if x.split.Extras != nil {
-			id = x.besides(id)
-		}
-	} else if id < len(x.snap.Plain) {
-		x.meter = x.snap.Plain[id]
+	if x.route.Split == nil {
+		x.plainly(x.route.Upstream)
+		return true
+	}
+	s, choice := x.route.Choose(&x.routed)
+	x.choice = choice
+	if choice.Mint != "" {
+		s = x.mint()
+	}
+	if s == nil { // he is in nobody's audience
+		x.plainly(x.route.Rest)
+		return true
+	}
+	id := s.Upstream(x.choice.Arm)
+	x.split = x.snap.Splits[s.ID]
+	x.meter = x.split.meter(x.choice)
+	if x.split.Extras != nil {
+		id = x.besides(id)
 	}
 	x.turnTo(x.snap.Pools[id])
 	return true
+}
+
+// plainly sends the request to an upstream as a route without a split does.
+func (x *exchange) plainly(id int) {
+	if id < len(x.snap.Plain) {
+		x.meter = x.snap.Plain[id]
+	}
+	x.turnTo(x.snap.Pools[id])
 }
 
 // turnTo makes pool the request's, with the key by which it finds a user's server.

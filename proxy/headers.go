@@ -30,6 +30,9 @@ func (x *exchange) address() {
 		if e := x.split.Extras; e != nil && e.Signals != nil {
 			x.answer.Drop = e.Signals.Header
 		}
+	} else if s := x.route.Split; s != nil { // in nobody's audience: no arm, and the flags are off
+		beside := x.snap.Splits[s.ID]
+		o.Lines, o.Drop = beside.Outside, beside.Drop
 	}
 }
 

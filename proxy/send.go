@@ -142,10 +142,13 @@ func (x *exchange) readdress() {
 // sameArm reports whether a route of the snapshot latest sends the request where it has been. One that minted its key has
 // none to tell by.
 func (x *exchange) sameArm(latest *Snapshot, route *router.Route) bool {
-	if route == nil || x.split == nil || route.Split == nil {
-		return route != nil && x.split == nil && route.Split == nil
+	if route == nil || route.Split == nil {
+		return route != nil && x.split == nil
 	}
 	s, choice := route.Choose(&x.routed)
+	if s == nil || x.split == nil {
+		return s == nil && x.split == nil
+	}
 	return choice.Mint == "" && choice.Arm == x.choice.Arm && latest.Splits[s.ID].Name == x.split.Name
 }
 

@@ -31,7 +31,8 @@ type Split struct {
 	Keyless  *window.Meter    // no key: stable, never evidence
 	Other    *window.Meter    // stable because another member of the exclusive group has the user, or his arm was stopped: never evidence
 	Fields   [2][]byte        // further field lines to the upstream, by arm (wire.AppendField): flags
-	Drop     []string         // fields that clients may not send: flags, an experiment's own
+	Outside  []byte           // the field lines of requests that no split of the route is for: flags that are off
+	Drop     []string         // fields that clients may not send: flags, an experiment's own, of every split of the route
 	Rings    *Rings           // nil: the ladder has none
 	Extras   *Extras          // mirror, shield, drill; nil: none
 	Arms     []Arm            // of an experiment, in place of Evidence and Fields; nil: a rollout
@@ -46,7 +47,7 @@ func (s *Split) meter(c router.Choice) *window.Meter {
 	switch c.Why {
 	case router.ByForce:
 		return s.Forced[c.Arm&1]
-	case router.ByOther, router.ByStopped:
+	case router.ByOther, router.ByStopped, router.ByOutside:
 		return s.Other
 	case router.ByNoKey:
 		return s.Keyless
