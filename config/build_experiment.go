@@ -31,7 +31,7 @@ func (b *builder) experiment(name string, t *ExperimentTable) {
 	as := &RolloutTable{Key: t.Key, Salt: t.Salt, Gate: t.Gate}
 	e := Experiment{Name: name, Expose: bool(t.Expose), Policy: &experiment.Policy{
 		Name: name, Route: string(t.Route), For: time.Duration(t.For), Warmup: time.Duration(t.Warmup),
-		AlphaFail: float64(t.Errors.FalseRollback), AlphaPass: float64(t.Errors.FalsePass),
+		AlphaFail: float64(t.Errors.FalseRollback), AlphaPass: float64(t.Errors.FalsePass), Notify: b.notified(at, t.Notify),
 	}}
 	e.Split = &router.Split{
 		ID: len(b.plan.Rollouts) + len(b.plan.Experiments), Rollout: name, Salt: b.salt(at, name, as), Keys: b.keys(at, as), Tokens: b.tokens,

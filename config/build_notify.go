@@ -112,7 +112,7 @@ func (b *builder) reader(at string, ref Secret) func() (string, error) {
 	return read
 }
 
-// notified resolves whom a rollout tells.
+// notified resolves whom a rollout or an experiment tells.
 func (b *builder) notified(at string, names []Text) []string {
 	var list []string
 	for i, name := range names {
@@ -135,7 +135,7 @@ func (b *builder) notified(at string, names []Text) []string {
 func (b *builder) unheard() {
 	for _, name := range inOrder(b, "notify", b.config.Notify) {
 		if !b.told[name] {
-			b.warn(join("notify", name), "no rollout's notify names it")
+			b.warn(join("notify", name), "no rollout's or experiment's notify names it")
 		}
 	}
 }

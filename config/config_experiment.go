@@ -12,6 +12,7 @@ type ExperimentTable struct {
 	Expose    Flag                 `key:"expose" default:"false" doc:"Tell clients their arm in Serin-Arm."`
 	Warmup    Duration             `key:"warmup" default:"0s" doc:"After the start, latency is no evidence for so long."`
 	Errors    ErrorsTable          `key:"errors" doc:"How often a guardrail may be wrong over the whole experiment: false_rollback stops an arm that is no worse."`
+	Notify    []Text               `key:"notify" doc:"Who is told when it begins, when an arm is stopped and when it is over: names of [notify.NAME]."`
 	Gate      []GateTable          `key:"gate" doc:"Guardrails: an arm beyond a rollback limit is stopped. stable in a limit is the control. Nothing is ever promoted."`
 }
 

@@ -29,6 +29,10 @@ func noticeOf(a *control.Announcement, links *admin.Links) (notify.Notice, bool)
 			Users: a.Exposure.Users, Requests: a.Exposure.Requests, Failed: a.Exposure.Failed, UsersFailed: a.Exposure.UsersFailed,
 		},
 	}
+	if e := a.Experiment; e != nil { // it waits for nobody: a stopped arm's users are on the control
+		n.Control, n.Arm, n.Commands = e.Arms[0].Name, d.Arm, []string{"serin status " + n.Rollout}
+		return n, true
+	}
 	if d.Stage >= 1 && d.Stage <= len(p.Stages) {
 		n.Stage.Label = p.Stages[d.Stage-1].Label
 	}

@@ -59,6 +59,14 @@ func (d *serinDaemon) catchUp(plan *config.Plan, restored *journal.Restored) {
 			Next: gate.Next(last.State, p, last.Decision, time.Now()), Allowed: gate.Allowed(last.State, p, time.Now()),
 		})
 	}
+	for i := range plan.Experiments {
+		p := plan.Experiments[i].Policy
+		last := restored.Rollouts[p.Name].Last
+		if last == nil || len(p.Notify) == 0 || time.Since(last.At) > untoldFor {
+			continue
+		}
+		d.announce(control.Announcement{Entry: *last, Experiment: p, Findings: last.Decision.Findings})
+	}
 }
 
 func hostName() string {
@@ -113,10 +121,11 @@ func (d *serinDaemon) announce(a control.Announcement) {
 	if !ok {
 		return
 	}
-	if len(a.Policy.Notify) == 0 {
+	sinks := a.Notify()
+	if len(sinks) == 0 {
 		n.State = notify.Done // nobody was told, so nothing waits for an answer
 	}
-	d.notices.Tell(n, a.Policy.Notify)
+	d.notices.Tell(n, sinks)
 }
 
 // tokens are those of the configuration in force.

@@ -13,6 +13,7 @@ import (
 	"serin/config"
 	"serin/gate"
 	"serin/gate/control"
+	"serin/gate/experiment"
 	"serin/gate/journal"
 	"serin/gate/notify"
 	"serin/proxy/admin"
@@ -98,6 +99,22 @@ func TestNoticeOf_WhatAPersonDid_WaitsForNobody(t *testing.T) {
 	a.Entry.Decision.DryRun = true
 	if n, _ := noticeOf(a, nil); n.State != notify.Done || n.Severity != notify.Info || len(n.Commands) != 1 {
 		t.Errorf("a rehearsed one: %+v", n)
+	}
+}
+
+func TestNoticeOf_AnExperimentsArmIsStopped_NamesArmAndControl_AndWaitsForNobody(t *testing.T) {
+	a := &control.Announcement{
+		Entry: journal.Entry{ID: "button-1-2", Rollout: "button", Decision: gate.Decision{
+			Action: gate.ActStopArm, Arm: "red", From: 5000, To: 2500, Phase: gate.RolledBack, Actor: gate.ActorGate, Stage: 1, Stages: 1,
+		}},
+		Experiment: &experiment.Policy{Arms: []experiment.Arm{{Name: "blue"}, {Name: "red"}}, Notify: []string{"ops"}},
+	}
+	n, ok := noticeOf(a, nil)
+	if !ok || n.State != notify.Done || n.Event != notify.EventRollback || n.Severity != notify.Critical || n.Control != "blue" || n.Arm != "red" {
+		t.Errorf("got %+v", n)
+	}
+	if !slices.Equal(n.Commands, []string{"serin status button"}) || !slices.Equal(a.Notify(), []string{"ops"}) {
+		t.Errorf("commands %q to %q", n.Commands, a.Notify())
 	}
 }
 

@@ -193,7 +193,7 @@ func (l *Loop) entry(r *rollout, next gate.State, d gate.Decision, now time.Time
 func (l *Loop) tell(e *journal.Entry) {
 	level, d := slog.LevelInfo, e.Decision
 	found := d.Action == gate.ActHold && d.Phase == gate.Holding
-	if d.Protective() || found || d.Action == gate.ActRollback || d.Action == gate.ActFreeze {
+	if d.Protective() && d.Action != gate.ActEnd || found || d.Action == gate.ActRollback || d.Action == gate.ActFreeze {
 		level = slog.LevelWarn
 	}
 	l.log.Log(context.Background(), level, "decision", "rollout", e.Rollout, "id", e.ID, "action", d.Action.String(), "stage", d.Stage,

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"serin/gate"
+	"serin/gate/experiment"
 	"serin/gate/journal"
 )
 
@@ -11,13 +12,22 @@ import (
 // it has cost, and what comes next.
 type Announcement struct {
 	Entry          journal.Entry
-	Policy         *gate.Policy
-	Findings       []gate.Finding // the decision's own, else those of the last look before it
-	Stable, Canary ArmStatus      // in the stage that was decided about
+	Policy         *gate.Policy       // nil: it is an experiment's decision
+	Experiment     *experiment.Policy // nil: it is a rollout's; else Canary is the arm decided about, if there is one, Stable the control
+	Findings       []gate.Finding     // the decision's own, else those of the last look before it
+	Stable, Canary ArmStatus          // in the stage that was decided about
 	Exposure       ExposureStatus
 	Next           string
 	Deadline       *DeadlineStatus // what ends by itself from here on; nil: nothing
 	Allowed        []string
+}
+
+// Notify names who is told.
+func (a *Announcement) Notify() []string {
+	if a.Experiment != nil {
+		return a.Experiment.Notify
+	}
+	return a.Policy.Notify
 }
 
 // beheld is what the evidence said before a decision put an end to it.
@@ -68,4 +78,30 @@ func approval(s *gate.State, p *gate.Policy, now time.Time) *DeadlineStatus {
 		d.Owner = p.Stages[d.Stage-1].Owner
 	}
 	return d
+}
+
+// armsOf are the control's and the stopped arm's numbers before the decision; none where it is about no single arm.
+func (t *trial) armsOf(d *gate.Decision, now time.Time) (control, arm ArmStatus) {
+	if !d.News || d.Action != gate.ActStopArm {
+		return control, arm
+	}
+	for i, a := range t.policy.Arms {
+		if a.Name == d.Arm && t.trackers[i] != nil {
+			view := t.trackers[i].View(now)
+			return armStatus(&view, 0), armStatus(&view, 1)
+		}
+	}
+	return control, arm
+}
+
+// tellOfTrial announces an experiment's last decision.
+func (l *Loop) tellOfTrial(t *trial, control, arm ArmStatus) {
+	if l.announce == nil {
+		return
+	}
+	a := Announcement{Entry: *t.last, Experiment: t.policy, Findings: t.last.Decision.Findings, Stable: control, Canary: arm}
+	if t.state.Phase == gate.Progressing && t.last.Decision.Action != gate.ActStart { // else the sentence says it
+		a.Next = experiment.Situation(t.state, t.policy)
+	}
+	l.announce(a)
 }

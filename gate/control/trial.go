@@ -191,6 +191,7 @@ func (l *Loop) confessTrial(t *trial, now time.Time) {
 	t.broken = ""
 	e := t.entry(t.state, d, now)
 	t.last = &e
+	l.tellOfTrial(t, ArmStatus{}, ArmStatus{})
 	l.pen.add(&note{entry: e, made: now})
 }
 
@@ -257,11 +258,13 @@ func (l *Loop) doTrial(t *trial, now time.Time, event experiment.Event) gate.Dec
 		p.overtaken, t.pending = true, nil
 		next.Version = max(next.Version, p.next.Version+1)
 	}
+	stable, canary := t.armsOf(&d, now)
 	l.becomeTrial(t, next)
 	if d.News {
 		e := t.entry(next, d, now)
 		t.last = &e
 		l.tell(&e)
+		l.tellOfTrial(t, stable, canary)
 		l.pen.add(&note{entry: e, made: now})
 	}
 	return d
@@ -290,6 +293,7 @@ func (l *Loop) begun(p *pending, n *note) {
 	l.becomeTrial(t, p.next)
 	t.last = &n.entry
 	l.tell(&n.entry)
+	l.tellOfTrial(t, ArmStatus{}, ArmStatus{})
 }
 
 // becomeTrial makes next the state: routing, meters and trackers follow.

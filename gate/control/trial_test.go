@@ -97,7 +97,7 @@ func live(t *testing.T, w *world, a *arms, plan *config.Plan) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := New(Options{Plan: plan, Dataplane: a, Journal: j, Restored: restored})
+	l := New(Options{Plan: plan, Dataplane: a, Journal: j, Restored: restored, Announce: w.announce})
 	if err := l.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -226,6 +226,31 @@ func TestTrial_Reload_KeepsItUnlessItsArmsAreOthers(t *testing.T) {
 		list, err := p.Decisions("button", time.Time{}, 1)
 		if err != nil || len(list) != 1 || list[0].Decision.Action != gate.ActWithdrawn || len(p.Status().Experiments) != 0 {
 			t.Errorf("removed: got %+v, %v", list, err)
+		}
+	})
+}
+
+func TestTrial_WhatIsDecided_IsAnnounced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, a, told := newWorld(), &arms{}, &collected{}
+		w.announce = told.add
+		p := live(t, w, a, trialPlan("r1"))
+		ticks(3)
+		a.record(0, 400, window.Success)
+		a.record(1, 300, window.Success)
+		a.record(2, 290, window.Success)
+		a.record(2, 10, window.ServerError)
+		ticks(70)
+		p.end()
+		if got := strings.Join(told.actions(), " "); got != "start stop_arm end" {
+			t.Fatalf("announced %s", got)
+		}
+		stop := told.list[1]
+		if stop.Experiment == nil || stop.Policy != nil || stop.Entry.Decision.Arm != "big" || len(stop.Findings) != 1 {
+			t.Errorf("got %+v", stop)
+		}
+		if stop.Stable.Requests != 400 || stop.Canary.Requests != 300 || stop.Canary.Errors != 10 {
+			t.Errorf("control %+v, arm %+v: those of the arm that was stopped are meant", stop.Stable, stop.Canary)
 		}
 	})
 }

@@ -31,6 +31,7 @@ type Policy struct {
 	Criteria    []gate.Criterion
 	AlphaFail   float64 // chance to stop an arm that is no worse, over all arms and guardrails
 	AlphaPass   float64
+	Notify      []string // who is told of its decisions
 }
 
 // Arm is one arm and its share of the users.
@@ -214,7 +215,7 @@ func judge(s gate.State, p *Policy, seen Seen) [][]gate.Finding {
 				continue
 			}
 			findings[i] = append(findings[i], c.Judge(gate.Question{
-				View: &seen.Views[i], Stage: 1, Crossings: len(p.Arms) - 1, Failers: failers, NextShare: share.Fraction(), Dwelled: true,
+				View: &seen.Views[i], Crossings: len(p.Arms) - 1, Failers: failers, NextShare: share.Fraction(), Dwelled: true,
 				AlphaFail: p.AlphaFail, AlphaPass: p.AlphaPass,
 			}))
 		}

@@ -65,7 +65,12 @@ func samples() map[string]*Notice {
 	resolved.ID, resolved.State, resolved.Phase = "checkout-1-7", Resolved, "progressing"
 	resolved.Sentence, resolved.Next, resolved.Links, resolved.Commands = "Resumed at 5 %: what it was held for is over.", "", nil, nil
 	resolved.Until, resolved.Then = nil, ""
-	return map[string]*Notice{"hold": &hold, "rollback": &back, "approval": &approval, "complete": &complete, "resolved": &resolved}
+	arm := back
+	arm.ID, arm.Rollout, arm.Control, arm.Arm, arm.State, arm.Alert = "button-1-2", "button", "blue", "red", Done, ""
+	arm.Phase, arm.Action, arm.From, arm.To, arm.Stage = "progressing", "stop_arm", .7, .4, Stage{Index: 1, Count: 1}
+	arm.Sentence = "Stopped red; its users are on blue: error_rate is 6.55 % (11 of 168), the control's is 0.45 % (stable + 2pt)."
+	arm.Next, arm.Commands, arm.Exposure = "Running, 5 days left; red stopped.", []string{"serin status button"}, Exposure{}
+	return map[string]*Notice{"arm": &arm, "hold": &hold, "rollback": &back, "approval": &approval, "complete": &complete, "resolved": &resolved}
 }
 
 func fixed(text string) func() (string, error) { return func() (string, error) { return text, nil } }

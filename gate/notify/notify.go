@@ -68,7 +68,9 @@ type Notice struct {
 	Repeat   int            `json:"repeat,omitempty"`
 	Sample   bool           `json:"sample,omitempty"` // `serin notify test`: nothing has happened
 	At       time.Time      `json:"at"`
-	Rollout  string         `json:"rollout"`
+	Rollout  string         `json:"rollout"`           // or the experiment's name
+	Control  string         `json:"control,omitempty"` // of an experiment: the arm the others are compared with; "": a rollout
+	Arm      string         `json:"arm,omitempty"`     // of an experiment: the arm that was stopped
 	Revision string         `json:"revision"`
 	Attempt  int            `json:"attempt"`
 	Version  uint64         `json:"version"`
@@ -102,7 +104,8 @@ type Stage struct {
 	Label string `json:"label,omitempty"`
 }
 
-// Arms is what both arms did in the stage that was decided about.
+// Arms is what both arms did in the stage that was decided about; of an experiment, what the control (Stable) and the arm that
+// was stopped (Canary) did.
 type Arms struct {
 	Stable Arm `json:"stable"`
 	Canary Arm `json:"canary"`

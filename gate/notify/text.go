@@ -35,6 +35,9 @@ func headline(n *Notice) string {
 }
 
 func happened(n *Notice) string {
+	if n.Control != "" {
+		return happenedToExperiment(n)
+	}
 	switch n.Event {
 	case EventHold:
 		return "is on hold at " + percent(n.To)
@@ -63,22 +66,44 @@ func happened(n *Notice) string {
 	return strings.ReplaceAll(n.Event, "_", " ") + " at " + percent(n.To)
 }
 
+func happenedToExperiment(n *Notice) string {
+	switch {
+	case n.Arm != "":
+		return "has stopped the arm " + n.Arm
+	case n.Event == EventStart:
+		return "has begun: " + percent(n.To) + " of the users are not on " + n.Control
+	case n.Event == EventRollback:
+		return "has stopped every arm"
+	case n.Event == EventComplete:
+		return "is over: everybody is on " + n.Control
+	case n.Event == EventRevision:
+		return "begins anew"
+	}
+	return strings.ReplaceAll(n.Event, "_", " ")
+}
+
 // facts are the numbers behind a notice, the most telling first.
 func facts(n *Notice) []fact {
 	var list []fact
 	add := func(name, format string, args ...any) { list = append(list, fact{name, fmt.Sprintf(format, args...)}) }
-	if n.Stage.Index > 0 {
+	if n.Stage.Index > 0 && n.Control == "" {
 		add("Stage", "%d of %d, %s", n.Stage.Index, n.Stage.Count, n.Stage.Label)
 	}
 	if n.Arms.Canary.Requests+n.Arms.Stable.Requests > 0 {
-		add("Canary", "%s", armText(n.Arms.Canary))
-		add("Stable", "%s", armText(n.Arms.Stable))
+		canary, stable := "Canary", "Stable"
+		if n.Control != "" {
+			canary, stable = "Arm "+n.Arm, "Control "+n.Control
+		}
+		add(canary, "%s", armText(n.Arms.Canary))
+		add(stable, "%s", armText(n.Arms.Stable))
 	}
-	for i := range n.Gates {
-		add(n.Gates[i].Metric, "%s (%s)", gate.Numbers(&n.Gates[i]), n.Gates[i].Rule)
-	}
-	if n.Reason != "" {
-		add("Reason", "%s", gate.Reason(n.Reason).Text())
+	if n.Control == "" { // a gate speaks of canary and stable; what an arm was stopped for is in the sentence
+		for i := range n.Gates {
+			add(n.Gates[i].Metric, "%s (%s)", gate.Numbers(&n.Gates[i]), n.Gates[i].Rule)
+		}
+		if n.Reason != "" {
+			add("Reason", "%s", gate.Reason(n.Reason).Text())
+		}
 	}
 	if n.Actor != "" && n.Actor != gate.ActorGate && n.Actor != gate.ActorSerin {
 		who := n.Actor
