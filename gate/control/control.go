@@ -86,11 +86,11 @@ type Loop struct {
 	trials   []*trial   // the experiments, in the plan's order
 	gone     map[string]journal.Record
 	restored *journal.Restored
-	warnings []string
 	pen      pen
-	saveAt   time.Time // of the last regular save
-	shownAt  time.Time // of the last Status
-	told     gate.Tick // what the brain was told last
+	saveAt   time.Time    // of the last regular save
+	shownAt  time.Time    // of the last Status
+	reloaded []chan error // answered with the next Status
+	told     gate.Tick    // what the brain was told last
 	freeze   *gate.Freeze
 	decided  map[string]map[gate.Action]uint64 // done since New, by rollout
 	recorder Recorder

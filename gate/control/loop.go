@@ -50,7 +50,7 @@ func (l *Loop) serve(ctx context.Context) {
 			case *drilling:
 				l.onDrill(m)
 			case *reload:
-				m.done <- l.reload(m.plan)
+				l.onReload(m)
 			case *freezing:
 				l.freezeAll(m)
 			case *stopping:

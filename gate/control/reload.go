@@ -48,8 +48,8 @@ func (l *Loop) Start() error {
 		l.look(r, now) // what a process before counted is shown from the start
 	}
 	l.adoptTrials(trials, now)
-	l.warnings, l.restored = l.restored.Warnings, &journal.Restored{} // what a later plan brings is new
-	l.pen.wait = true                                                 // nobody writes yet
+	l.restored = &journal.Restored{} // what a later plan brings is new
+	l.pen.wait = true                // nobody writes yet
 	for _, r := range l.rollouts {
 		l.replan(r, now) // so that the first status has the version that acts are held to
 	}
@@ -126,6 +126,16 @@ func (l *Loop) Reload(ctx context.Context, plan *config.Plan) error {
 	}
 }
 
+// onReload puts a plan in force. It is answered once the status shows it: who has the answer finds what was asked for.
+func (l *Loop) onReload(m *reload) {
+	if err := l.reload(m.plan); err != nil {
+		m.done <- err
+		return
+	}
+	l.reloaded = append(l.reloaded, m.done)
+	l.publish(time.Now())
+}
+
 // reload is the loop's side of Reload: removed rollouts go to weight 0, the plan is installed with the weights as they are,
 // then the brain hears of what changed.
 func (l *Loop) reload(plan *config.Plan) error {
@@ -166,7 +176,6 @@ func (l *Loop) reload(plan *config.Plan) error {
 	}
 	l.pen.saveDue = true
 	l.log.Info("plan in force", "rollouts", len(next), "file", plan.File)
-	l.publish(now)
 	return nil
 }
 

@@ -18,7 +18,7 @@ func (l *Loop) publish(now time.Time) {
 		return
 	}
 	l.shownAt = now
-	s := &Status{At: now.Round(0), File: l.plan.File, Journal: JournalStatus{Available: l.available(now)}, Warnings: l.warnings, Freeze: l.freeze}
+	s := &Status{File: l.plan.File, Journal: JournalStatus{Available: l.available(now)}, Freeze: l.freeze}
 	if err := l.pen.err(); err != nil {
 		s.Journal.Err = err.Error()
 	} else if !s.Journal.Available {
@@ -38,6 +38,10 @@ func (l *Loop) publish(now time.Time) {
 	s.Unwritten = l.unwrittenNow()
 	l.status.Store(s)
 	l.watchers.send(s)
+	for _, done := range l.reloaded {
+		done <- nil
+	}
+	l.reloaded = nil
 }
 
 // fresh reports that a decision was done less than a tick ago and is on its way to a disk that works.
@@ -76,10 +80,10 @@ func (l *Loop) report(r *rollout, now time.Time) RolloutStatus {
 		Name: r.name, Version: s.Version, Phase: s.Phase, Revision: s.Revision, Attempt: s.Attempt, Route: p.Route,
 		Weight: fraction(s.Sent()), KeyMissingRatio: r.keyless(), Stage: stageStatus(r), Stages: rungs(r),
 		Verdict: d.Verdict, Reason: d.Reason, Reasons: d.Reasons, Baseline: d.Baseline, BaselineNote: gate.BaselineText(*s, p, d), Gates: d.Findings,
-		Sentence: gate.Explain(*s, p, *d), Next: gate.Next(*s, p, *d, now), Why: gate.Why(*s, p, *d, view, r.mask.Count()),
+		Sentence: gate.Explain(*s, p, *d), Next: gate.Next(*s, p, *d, now),
 		Stable: armStatus(view, 0), Canary: armStatus(view, 1), Exposure: r.cost(), Users: r.users(view), Window: l.windowStatus(r, now),
 		Approval: approval(s, p, now), Hold: deadline(gate.HoldTimer(*s, p), s.Reason, now), Allowed: gate.Allowed(*s, p, now), WaitingFor: waitingFor(r), LastDecision: r.last, Decided: l.decided[r.name], DryRun: p.DryRun, Policy: p,
-		StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy, State: *s, Setting: r.setting,
+		StableHealthy: r.reading.StableHealthy, CanaryHealthy: r.reading.CanaryHealthy, State: *s,
 		Live: slices.Clip(r.series.live), Recent: slices.Clip(r.series.recent), Whole: slices.Clip(r.series.whole),
 	}
 	r.aftermath(&out)
