@@ -138,7 +138,6 @@ type Criterion interface {
 type Question struct {
 	View      *window.View
 	Mirror    *window.View            // comparisons of mirrored answers, stable's those of stable with itself; nil: no mirror
-	Stage     int                     // 1-based
 	Crossings int                     // K: crossings of the ladder, the bake included
 	Failers   int                     // C: criteria with CanFail in this ladder
 	NextShare float64                 // the share of the users that the crossing answers for (Policy.crossing)
@@ -197,6 +196,8 @@ type Samples struct {
 // Policy is what the operator asked for: one rollout's ladder, gates and choices, immutable once built.
 type Policy struct {
 	Rollout, Route string
+	Audience       string // whom the release is for; "": everybody
+	People         string // digest of who that is: evidence of one is none of another
 	Revision       string // of the canary upstream
 	StableRevision string // of the stable upstream: a completed rollout whose stable is not its last canary is outdated
 	StableAlias    string // what the stable upstream's servers would be called under the canary's name; "": unknown

@@ -27,7 +27,7 @@ func (t *turn) judge(seen *Seen) judgement {
 	s, p := &t.s, t.p
 	_, _, next := p.crossing(s)
 	q := Question{
-		View: &seen.View, Mirror: seen.Mirror, Stage: s.Stage, Crossings: len(p.Stages), Failers: p.failers(),
+		View: &seen.View, Mirror: seen.Mirror, Crossings: len(p.Stages), Failers: p.failers(),
 		NextShare: next, Dwelled: s.Clock >= p.stage(s.Stage).Least,
 		Frozen: t.frozen(), AlphaFail: orElse(p.AlphaFail, .01), AlphaPass: math.Ldexp(orElse(p.AlphaPass, .05), -s.Restarts),
 		Plain: p.Plain, Terse: seen.Terse, Outside: since(seen.Outside, s.Age), Signals: seen.Signals,

@@ -200,14 +200,6 @@ func unjudgedText(d *Decision) string {
 	return strings.Join(parts, "; ")
 }
 
-// baselineWord is whose is for a column.
-func baselineWord(f *Finding) string {
-	if f.Past {
-		return "before"
-	}
-	return "stable"
-}
-
 // BaselineText says in a ring's stage whom its members are compared with; "" elsewhere.
 func BaselineText(s State, p *Policy, d *Decision) string {
 	if !p.stage(s.Stage).Alone() || len(s.Rings) == 0 {

@@ -9,7 +9,7 @@ import (
 	"serin/gate/window"
 )
 
-// Why is the newest decision with all it rests on, line by line, for a person who wants to check it:
+// Why is the newest decision with all it rests on, line by line, for the transcripts (status shows as much, of the API):
 //
 //	stage 2/4 (5 % -> 25 %)  HOLD  not enough evidence yet   ~6 min left (90%: 13)
 //	  errors   canary 1.14 % (41/3,596)  stable 1.02 %   harm +0.12 pt, between -0.31 and +0.88 (95%)
@@ -98,4 +98,23 @@ func signed(d float64) string {
 		return strings.TrimSuffix(fmt.Sprintf("%+.0f", d), "1") + "inf"
 	}
 	return fmt.Sprintf("%+.2f", d*100)
+}
+
+// baselineWord is whose is for a column.
+func baselineWord(f *Finding) string {
+	if f.Past {
+		return "before"
+	}
+	return "stable"
+}
+
+// oddsText is a factor of evidence: "0.6", "14", "1,800".
+func oddsText(o float64) string {
+	switch {
+	case o >= 1e6:
+		return "over a million"
+	case o >= 10:
+		return grouped(uint64(o))
+	}
+	return decimals(o, 1)
 }

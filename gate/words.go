@@ -95,17 +95,6 @@ func milliseconds(ms float64) string {
 	return decimals(ms, 1) + " ms"
 }
 
-// oddsText is a factor of evidence: "0.6", "14", "1,800".
-func oddsText(o float64) string {
-	switch {
-	case o >= 1e6:
-		return "over a million"
-	case o >= 10:
-		return grouped(uint64(o))
-	}
-	return decimals(o, 1)
-}
-
 // gateName is a metric as people call its gate: "error", "p99", "client error".
 func gateName(metric string) string {
 	metric = strings.TrimPrefix(metric, "signal.")

@@ -153,7 +153,6 @@ func (d *dataplane) Read(rollout string, r *control.Reading) {
 		meters[router.Stable].Read(&r.Stable, r.WantUsers)
 		meters[router.Canary].Read(&r.Canary, r.WantUsers)
 	}
-	r.Forced = split.Forced[router.Stable].Total() + split.Forced[router.Canary].Total()
 	r.Keyless = split.Keyless.Total()
 	readRings(split.Rings, r)
 	readExtras(split.Extras, r)

@@ -79,7 +79,7 @@ func TestLoop_OneHeavyFailingUser_HoldsForThatAndNeverReverts(t *testing.T) {
 			w.crowd("checkout", rng, people, 100, 10)
 			r := p.rollout(t, "checkout")
 			if r.Phase == gate.RolledBack || w.weight("checkout") > 5000 {
-				t.Fatalf("%s at %s: %v", r.Phase, w.weight("checkout"), r.Why)
+				t.Fatalf("%s at %s: %v", r.Phase, w.weight("checkout"), r.Sentence)
 			}
 			if r.Reason == gate.OneBucketDominates && strings.Contains(r.Sentence, "one bucket of users has") && r.Users.WorstBucketShare > .5 {
 				seen++
@@ -116,7 +116,7 @@ func TestLoop_SameFewUsers_SaysThatMoreTimeWillNotHelp(t *testing.T) {
 				w.crowd("checkout", rand.New(rand.NewPCG(5, 6)), people, 200, 25*60)
 				r := p.rollout(t, "checkout")
 				if r.Reason != gate.SaturatedUsers || r.Phase != tt.phase || w.weight("checkout") != 5000 {
-					t.Fatalf("%s for %s at %s: %s %v", r.Phase, r.Reason, w.weight("checkout"), r.Sentence, r.Why)
+					t.Fatalf("%s for %s at %s: %s", r.Phase, r.Reason, w.weight("checkout"), r.Sentence)
 				}
 				if !strings.Contains(r.Sentence, "more users would") || r.Users.DesignEffect < 2 {
 					t.Errorf("design effect %.1f: %s", r.Users.DesignEffect, r.Sentence)

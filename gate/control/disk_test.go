@@ -201,7 +201,7 @@ func TestLoop_RingFailsWhileTheNextStageIsBeingWritten_IsSentBackAtOnce(t *testi
 		p := w.start(t, planOf(ring))
 		defer p.end()
 		ticks(3)
-		if got := p.rollout(t, "checkout").Setting.Audiences; !slices.Equal(got, []string{"staff"}) {
+		if got := w.settingOf("checkout").Audiences; !slices.Equal(got, []string{"staff"}) {
 			t.Fatalf("audiences %q", got)
 		}
 		w.setSlow("sync", 10*time.Second)

@@ -11,13 +11,11 @@ import (
 // Status is everything a person or a program may see, as of one tick or decision. It is immutable. Shares are fractions, rates
 // per second; durations are monotonic, times are wall times for people.
 type Status struct {
-	At          time.Time
 	File        string
 	Rollouts    []RolloutStatus    // in the plan's order
 	Experiments []ExperimentStatus // in the plan's order
 	Journal     JournalStatus
 	Unwritten   []journal.Entry // done, and not on disk yet; oldest first
-	Warnings    []string        // what the restart found damaged
 	Freeze      *gate.Freeze    // everything is paused; nil: it is not
 }
 
@@ -59,7 +57,6 @@ type RolloutStatus struct {
 	BaselineNote    string // whom a ring's members are compared with, in words; "": no stage of a ring
 	Sentence        string
 	Next            string
-	Why             []string // the decision with all it rests on, line by line
 	Gates           []gate.Finding
 	Stable, Canary  ArmStatus
 	Exposure        ExposureStatus
@@ -78,7 +75,6 @@ type RolloutStatus struct {
 	CanaryHealthy   bool
 	State           gate.State   // the whole memory
 	Drill           *DrillStatus // nil: none runs
-	Setting         Setting      // the routing in force
 	Live            []Point      // the last ten minutes, finely; to be read only, as are
 	Recent, Whole   []Point      // two hours, and the whole attempt
 }

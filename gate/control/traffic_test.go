@@ -89,7 +89,7 @@ func TestLoop_RealGate_BadCanaryIsGoneGoodOneIsReleased(t *testing.T) {
 				r := p.rollout(t, "checkout")
 				t.Logf("%s after %s, highest weight %s, %s", r.Phase, time.Since(began), highest, r.Sentence)
 				if r.Phase != tt.want || tt.want == gate.RolledBack && (highest > 100 || w.weight("checkout") != 0) {
-					t.Errorf("%s at %s, highest %s: %v", r.Phase, w.weight("checkout"), highest, r.Why)
+					t.Errorf("%s at %s, highest %s: %v", r.Phase, w.weight("checkout"), highest, r.Sentence)
 				}
 				if tt.want == gate.Completed && len(r.Recent) == 0 || r.Exposure.Users == 0 || r.Exposure.Requests == 0 {
 					t.Errorf("series %d, exposure %+v", len(r.Recent), r.Exposure)

@@ -24,7 +24,6 @@ type ExperimentStatus struct {
 	Keyless      float64          // requests without any key, as a share of all
 	Arms         []TrialArmStatus // the control first
 	LastDecision *journal.Entry   // nil: none yet
-	Policy       *experiment.Policy
 }
 
 // TrialArmStatus is one arm with its line of the table and what the guardrails say of it.
@@ -45,7 +44,7 @@ func (t *trial) status(now time.Time) ExperimentStatus {
 	out := ExperimentStatus{
 		Name: t.name, Route: t.policy.Route, Version: t.state.Version, Attempt: t.state.Attempt, Phase: t.state.Phase,
 		Sentence: experiment.Situation(t.state, t.policy), Elapsed: t.state.Clock, For: t.policy.For, Ratio: t.ratio,
-		LastDecision: t.last, Policy: t.policy,
+		LastDecision: t.last,
 	}
 	all := float64(t.reading.Keyless)
 	for i := range t.reading.Arms {

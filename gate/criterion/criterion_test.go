@@ -55,7 +55,7 @@ func view(xC, nC, xS, nS uint64) *window.View {
 // asked is the question of the first crossing of the standard ladder, after the least time.
 func asked(v *window.View) gate.Question {
 	return gate.Question{
-		View: v, Stage: 1, Crossings: 3, Failers: 1, NextShare: .05, Dwelled: true, AlphaFail: .01, AlphaPass: .05,
+		View: v, Crossings: 3, Failers: 1, NextShare: .05, Dwelled: true, AlphaFail: .01, AlphaPass: .05,
 	}
 }
 
@@ -313,7 +313,7 @@ func TestJudge_AnyView_NeverPassesWithoutDataAndIsFinite(t *testing.T) {
 	for range 3000 {
 		v := randomView(r)
 		q := asked(v)
-		q.Stage, q.NextShare, q.Dwelled = r.IntN(5), []float64{0, .05, 1}[r.IntN(3)], r.IntN(4) > 0
+		q.NextShare, q.Dwelled = []float64{0, .05, 1}[r.IntN(3)], r.IntN(4) > 0
 		q.Frozen = []*window.Snapshot{nil, nil, nil, {}, &v.Full.Stable}[r.IntN(5)]
 		if r.IntN(5) == 0 {
 			q.Plain = &gate.Plain{Window: time.Duration(r.IntN(900)) * time.Second, MinRequests: r.IntN(200)}

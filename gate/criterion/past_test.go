@@ -32,7 +32,7 @@ func ringQuestion(past *gate.Past, x, n uint64, lat time.Duration) gate.Question
 	for k := range v.Crowds {
 		v.Crowds[k] = window.Crowd{DesignEffect: 1, BadBuckets: 10, ActiveCanary: 20, ActiveStable: 100}
 	}
-	q := gate.Question{View: v, Stage: 1, Crossings: 3, Failers: 1, Dwelled: true, AlphaFail: .01, AlphaPass: .05, Past: past}
+	q := gate.Question{View: v, Crossings: 3, Failers: 1, Dwelled: true, AlphaFail: .01, AlphaPass: .05, Past: past}
 	if past != nil {
 		q.Frozen = past.Table
 	}

@@ -24,7 +24,8 @@ import (
 // Policy is what the operator asked for, immutable. The first arm is the control.
 type Policy struct {
 	Name, Route string
-	Revision    string // of arms, shares and salt: another one is another experiment
+	Audience    string // whom it is for; "": everybody
+	Revision    string // of arms, shares, salt and people: another one is another experiment
 	Arms        []Arm  // 2 to 16
 	For         time.Duration
 	Warmup      time.Duration // of latency, after the start
