@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -80,7 +79,7 @@ func (l *link) rest() *message {
 		m.ended = errBodyEndless
 	}
 	m.body += string(body)
-	m.whole, m.reset = m.ended == nil, errors.Is(m.ended, syscall.ECONNRESET)
+	m.whole = m.ended == nil
 	return m
 }
 

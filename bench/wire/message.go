@@ -20,7 +20,6 @@ type message struct {
 	faults   []string // what RFC 9112 does not allow
 	whole    bool     // read to the end of its body
 	ended    error    // why reading broke off
-	reset    bool     // it broke off by a reset
 	interim  []*message
 	conn     int // of the upstream's connections in this case, from 0
 

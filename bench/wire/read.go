@@ -6,7 +6,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 const (
@@ -46,7 +45,7 @@ func readHead(r *bufio.Reader) (*message, error) {
 }
 
 func (m *message) brokenHead(line string, err error) (*message, error) {
-	m.ended, m.reset = err, errors.Is(err, syscall.ECONNRESET)
+	m.ended = err
 	if m.line == "" && line == "" {
 		return nil, err
 	}
@@ -163,7 +162,7 @@ func (m *message) readBody(r *bufio.Reader) {
 		err = errBodyEndless
 	}
 	m.body += body.String()
-	m.whole, m.ended, m.reset = err == nil, err, errors.Is(err, syscall.ECONNRESET)
+	m.whole, m.ended = err == nil, err
 }
 
 // bodyReader decodes m's body; io.EOF is its proper end.
