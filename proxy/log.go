@@ -30,7 +30,7 @@ type Entry struct {
 	Total                    time.Duration
 	RequestBytes, ReplyBytes int64 // payload
 	Retries                  int
-	Secure, KeptClient       bool
+	Secure                   bool
 	Key                      uint64        // hash of the user's key with the rollout's salt; 0: no key
 	Span                     wire.Span     // zero without a Sampler
 	Sent                     time.Duration // from the request's head to the request sent, where that was measured; else 0
@@ -85,7 +85,7 @@ func (x *exchange) log() {
 		UserAgent: l.text[l.host:l.agent], Referer: l.text[l.agent:l.refer],
 		Status: x.end.status, Outcome: x.end.classify(), Why: x.choice.Why, Server: x.server,
 		Total: total, RequestBytes: x.requestBody.Data, ReplyBytes: x.replyBody.Data, Retries: x.retries,
-		Secure: c.accepted.Secure, KeptClient: x.keep, Key: x.choice.Hash, Span: x.span,
+		Secure: c.accepted.Secure, Key: x.choice.Hash, Span: x.span,
 	}
 	if x.sentAt != 0 {
 		e.Sent = x.sentAt - x.start

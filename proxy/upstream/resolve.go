@@ -23,7 +23,6 @@ type name struct {
 	host, port string
 	looking    bool // guarded by Pool.mu, as is next
 	next       time.Duration
-	known      bool // has resolved at least once
 }
 
 // addSpec adds an address at once and a name to those that are looked up.
@@ -81,7 +80,6 @@ func (p *Pool) lookUp(ctx context.Context, n *name) error {
 		return err
 	}
 	idle := p.replace(n, n.endpoints(found))
-	n.known = true
 	p.mu.Unlock()
 	closeAll(idle)
 	return nil
