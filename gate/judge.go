@@ -33,7 +33,7 @@ func (t *turn) judge(seen *Seen) judgement {
 		Plain: p.Plain, Terse: seen.Terse, Outside: since(seen.Outside, s.Age), Signals: seen.Signals,
 	}
 	j := judgement{verdict: Pass, clear: true, lacking: true}
-	absolute := true
+	absolute, unwell := true, !seen.StableHealthy || sick(&seen.View)
 	for _, c := range p.Criteria {
 		ask, ok := t.question(c, q, seen.Past)
 		if !ok {
@@ -50,6 +50,9 @@ func (t *turn) judge(seen *Seen) judgement {
 		if q.Frozen != nil && !f.Absolute && f.Verdict == Fail {
 			f.Verdict, f.Confirmed = Hold, true // a shared outage looks just like it: alert, never revert
 		}
+		if unwell && f.Absolute && !f.Outside() && f.Verdict == Fail { // only worse than stable counts while stable fails too
+			f.Verdict, f.Reason, f.Confirmed = Hold, StableUnhealthy, false
+		}
 		t.d.Findings = append(t.d.Findings, f)
 		if f.DryRun {
 			continue
@@ -63,7 +66,7 @@ func (t *turn) judge(seen *Seen) judgement {
 		j.verdict, j.confirmed = Fail, true
 		j.lead(CanaryPoolUnhealthy)
 	}
-	if !seen.StableHealthy || sick(&seen.View) {
+	if unwell {
 		j.withhold(StableUnhealthy)
 	}
 	if !seen.CanaryHealthy {
