@@ -2,8 +2,9 @@
 import { html } from './dom.js';
 import { Icon } from './icons.js';
 import { useEvery } from './hooks.js';
-import { read, now } from './store.js';
+import { read, now, stale } from './store.js';
 import { clock, span, when } from './fmt.js';
+import { Everything } from './everything.js';
 
 /** The page has no connection; serin itself goes on. */
 export function StaleBanner({ name }) {
@@ -26,8 +27,8 @@ export function ConfigBanner() {
   return html`
     ${d.freeze && html`
       <div class="banner calm"><${Icon} name="snow" />
-        <p><b>Everything is paused</b> since ${when(d.freeze.since, now())} by ${d.freeze.actor}${d.freeze.reason && `: ${d.freeze.reason}`}. Nothing widens; a rollback still fires.
-          To end it: <code>serin resume --all</code></p></div>`}
+        <div><p><b>Everything is paused</b> since ${when(d.freeze.since, now())} by ${d.freeze.actor}${d.freeze.reason && `: ${d.freeze.reason}`}. Nothing widens; a rollback still fires.</p>
+          <${Everything} verbs=${['resume']} stale=${stale()} /></div></div>`}
     ${!d.journal.ok && html`
       <div class="banner"><${Icon} name="alert" />
         <p><b>The journal cannot be written, so nothing widens.</b> A rollback still works. ${d.journal.error && html`<code>${d.journal.error}</code>`}</p></div>`}

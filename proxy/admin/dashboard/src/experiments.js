@@ -1,6 +1,9 @@
 // Experiments: fixed shares, no promotion. Each arm beside the control: the difference of their error rates with its interval,
 // their latencies, and the guardrails that may stop the arm.
+import { useState } from 'preact/hooks';
 import { html } from './dom.js';
+import { post } from './api.js';
+import { Ask } from './confirm.js';
 import { Icon } from './icons.js';
 import { usePolled } from './hooks.js';
 import { findingOf, metricName } from './words.js';
@@ -29,6 +32,17 @@ function pillOf(x) {
   return ['calm', 'ring', 'Running'];
 }
 
+/** Stops one arm: its users go to the control. */
+function Stop({ x }) {
+  const [asked, ask] = useState(null);
+  const open = x.phase === 'progressing' ? x.arms.filter((a) => a.name !== x.control && !a.stopped) : [];
+  const path = `/v1/experiments/${encodeURIComponent(x.name)}/stop`;
+  return html`
+    ${open.length > 0 && html`<p class="row-of">${open.map((a) => html`<button type="button" class="button danger" onClick=${() => ask(a)}>Stop ${a.name}</button>`)}</p>`}
+    ${asked && html`<${Ask} title=${`Stop ${asked.name} of ${x.name}?`} text=${`${count(asked.users)} users go to ${x.control} at once. It cannot be started again.`}
+      must=${true} stop=${true} word=${`Stop ${asked.name}`} same=${`POST ${path}`} send=${(body) => post(path, { arm: asked.name, ...body })} done=${() => ask(null)} />`}`;
+}
+
 const ratios = { ok: 'as configured', mismatch: 'not as configured', too_few: 'too few to tell', saturated: 'too many to tell apart' };
 
 function Experiment({ x }) {
@@ -53,6 +67,7 @@ function Experiment({ x }) {
         <li><span class=${x.sample_ratio?.verdict === 'mismatch' ? 'tone-warn' : 'tone-calm'}><${Icon} name="people" /></span> Users per arm <small>${ratios[x.sample_ratio?.verdict] ?? '–'}</small></li>
         ${x.phase === 'progressing' && x.remaining_seconds > 0 && html`<li><span class="tone-calm"><${Icon} name="clock" /></span> Ends <small>in about ${roughly(x.remaining_seconds)}</small></li>`}
       </ul>
+      <${Stop} x=${x} />
     </section>`;
 }
 

@@ -82,7 +82,7 @@ export function consequence(verb, r, { full = false } = {}) {
 export function obstacle(verb, r, { stale, token }) {
   if (stale) return 'No connection. The state may have changed.';
   if (r.allowed.includes(verb)) return '';
-  if (isFrozen(r)) return 'Everything is paused: serin resume --all.';
+  if (isFrozen(r)) return 'Everything is paused: end that first.';
   if (r.phase === 'rolled_back') {
     return { promote: 'A rolled-back revision never continues by itself.', pause: 'Nothing is running.', rollback: 'Already at 0\u202f%.' }[verb] ?? 'Not possible now.';
   }

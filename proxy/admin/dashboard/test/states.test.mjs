@@ -101,3 +101,30 @@ test('the dialog says what it does, sends the version it was opened at, and show
     } finally { await page.context().close(); }
   }
 });
+
+test('everything is paused, resumed and rolled back from the page, and one arm of an experiment stopped', async () => {
+  const nothing = { freeze: null, decisions: [] };
+  const stopped = { id: 'button-1-2', action: 'stop', sentence: 'Stopped green by ana.' };
+  const answers = { 'POST /v1/pause': nothing, 'POST /v1/resume': nothing, 'POST /v1/rollback': nothing, 'POST /v1/experiments/button/stop': stopped };
+  const act = async (state, button, reason, options = {}) => {
+    const page = await show({ ...state, answers: { ...play(state).answers, ...answers } }, { width: 1280, height: 900, ...options });
+    try {
+      if (options.width) await page.locator('.side summary').click(); // the list folds
+      await page.getByRole('button', { name: button }).click();
+      const dialog = page.getByRole('dialog');
+      assert.deepEqual(await accessible(page), []);
+      assert.equal(await sideways(page), 0);
+      await shoot(page, `dialog-${button.replaceAll(' ', '-')}`);
+      if (reason) await dialog.getByLabel(/Reason/).fill(reason);
+      await dialog.getByRole('button', { name: button }).click();
+      await dialog.waitFor({ state: 'detached' });
+      assert.deepEqual(page.faults, []);
+      return (await server.asked()).at(-1);
+    } finally { await page.context().close(); }
+  };
+  await server.asked();
+  assert.deepEqual(await act(states.progressing, 'Pause everything'), {});
+  assert.deepEqual(await act(states.frozen, 'Resume everything'), {});
+  assert.deepEqual(await act(states.progressing, 'Roll back everything', 'pager', { width: 320, dark: true }), { reason: 'pager' });
+  assert.deepEqual(await act(states.experiments, 'Stop green', 'worse'), { arm: 'green', reason: 'worse' });
+});
