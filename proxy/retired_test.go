@@ -41,6 +41,47 @@ func TestRetry_PoolRetiredMeanwhile_TheNewOneAnswers(t *testing.T) {
 	}
 }
 
+// A server that ends closes its connections one after the other: those that the new pool has to it too.
+func TestRetry_PoolRetiredMeanwhile_TheServerThatFailedIsAvoided(t *testing.T) {
+	t.Parallel()
+	failing, well := listenLocal(t), listenLocal(t)
+	r := newRig(t, rigOptions{stable: failing})
+	client := r.dial()
+	client.send(get)
+	first := accept(t, failing)
+	first.head()
+	r.publishFresh(t, testPool(t, "v1", well, func(s *upstream.Spec) {
+		s.Balance = "round_robin" // whose first turn is the second's
+		s.Servers = append(s.Servers, upstream.ServerSpec{Network: "tcp", Address: failing.Addr().String()})
+	}), 0)
+	first.reset()
+	second := accept(t, well)
+	second.head()
+	second.send(nothing)
+	wantStatus(t, client.head(), 204)
+}
+
+func TestRetry_PoolRetiredMeanwhile_GetsANewConnection(t *testing.T) {
+	t.Parallel()
+	up := listenLocal(t)
+	r := newRig(t, rigOptions{stable: up})
+	client, other := r.dial(), r.dial()
+	client.send(get)
+	first := accept(t, up)
+	first.head()
+	r.publishFresh(t, testPool(t, "v1", up, nil), 0)
+	other.send(get)
+	idle := accept(t, up)
+	idle.head()
+	idle.send(nothing)
+	wantStatus(t, other.head(), 204)
+	first.reset()
+	second := accept(t, up)
+	second.head()
+	second.send(nothing)
+	wantStatus(t, client.head(), 204)
+}
+
 // A user whose arm changed meanwhile is not sent to the other one: what failed has failed, and its arm answers for it.
 func TestRetry_PoolRetiredAndTheWeightChanged_FailsAsItDid(t *testing.T) {
 	t.Parallel()

@@ -66,7 +66,7 @@ func (x *exchange) mayRetry() bool {
 func (x *exchange) lend(avoid *upstream.Server) bool {
 	up, err := x.get(avoid)
 	if err != nil && upstream.ReasonOf(err) == upstream.Closed && x.reroute() {
-		up, err = x.get(nil)
+		up, err = x.get(x.pool.Twin(avoid))
 	}
 	if err != nil {
 		reason := upstream.ReasonOf(err)

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"slices"
 	"time"
 )
 
@@ -254,6 +255,22 @@ func (p *Pool) Retry(s *Server) bool {
 	}
 	s.retries++
 	return true
+}
+
+// Twin is p's server at the address of s, which may be another pool's, for a retry that goes from pool to pool; nil: there is
+// none, or s is nil.
+func (p *Pool) Twin(s *Server) *Server {
+	if s == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, own := range p.servers {
+		if own.spec.Network == s.spec.Network && slices.Equal(own.addrs, s.addrs) {
+			return own
+		}
+	}
+	return nil
 }
 
 // coarse is the sweeper's clock: good for ages and budgets, and nearly free.

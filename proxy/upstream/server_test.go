@@ -306,3 +306,18 @@ func TestBudget_FractionOfRequestsPlusTenPerSecond(t *testing.T) {
 		t.Errorf("got %d retries after ten seconds, want a fresh 100", n)
 	}
 }
+
+func TestTwin_IsTheServerAtTheSameAddress(t *testing.T) {
+	t.Parallel()
+	old := newPool(t, Spec{Servers: named("a", "b")})
+	fresh := newPool(t, Spec{Servers: named("b", "c")})
+	if got := fresh.Twin(old.servers[1]); got != fresh.servers[0] {
+		t.Errorf("got %v, want the fresh pool's own b", got)
+	}
+	if got := fresh.Twin(old.servers[0]); got != nil {
+		t.Errorf("got %v for a server that left, want none", got)
+	}
+	if got := fresh.Twin(nil); got != nil {
+		t.Errorf("got %v for none, want none", got)
+	}
+}
