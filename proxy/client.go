@@ -266,7 +266,7 @@ func (c *client) again(err error) bool {
 func (c *client) refuseHead(err error) bool {
 	refusal, ok := errors.AsType[*wire.Error](err)
 	if !ok {
-		refusal = &wire.Error{Status: 400, Reason: "bad_request", Text: "The request is malformed.", Close: true}
+		refusal = &wire.Error{Status: 400, Reason: "bad_request", Text: "The request is malformed."}
 	}
 	c.refuseUnparsed(refusal.Status, refusal.Reason, refusal.Text)
 	return false

@@ -48,7 +48,7 @@ func (x *exchange) runUpload() {
 	defer func() {
 		if bug := recover(); bug != nil {
 			x.client.proxy.bug(bug)
-			u.err, u.pipe.Failed = &wire.Error{Status: 500, Reason: "bug", Text: "Serin failed.", Close: true}, wire.Source
+			u.err, u.pipe.Failed = &wire.Error{Status: 500, Reason: "bug", Text: "Serin failed."}, wire.Source
 			x.up.Break()
 		}
 		x.uploaded <- struct{}{}

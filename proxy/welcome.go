@@ -24,4 +24,4 @@ func (x *exchange) welcome() bool {
 }
 
 // errBodySlow ends an upload below the least rate.
-var errBodySlow = &wire.Error{Status: 408, Reason: "body_too_slow", Text: "The request's body came too slowly.", Close: true}
+var errBodySlow = &wire.Error{Status: 408, Reason: "body_too_slow", Text: "The request's body came too slowly."}

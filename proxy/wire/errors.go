@@ -8,50 +8,49 @@ type Error struct {
 	Status int    // what the client is told: 400..417, 431, 501, 505 for its own faults; 502 for the upstream's
 	Reason string // stable code, snake_case, bounded set: fit for metrics and logs
 	Text   string // one sentence for people
-	Close  bool   // the connection can't be used for another message
 }
 
 // Error implements error.
 func (e *Error) Error() string { return e.Reason + ": " + e.Text }
 
-// Refusals of requests. Only method, expectation and version errors leave the framing certain, and still all of them close:
-// a body may follow that nobody reads.
+// Refusals of requests. Only method, expectation and version errors leave the framing certain, and still the connection is
+// closed after every one: a body may follow that nobody reads.
 var (
-	errRequestLine    = &Error{400, "bad_request_line", "The request line is malformed.", true}
-	errMethod         = &Error{501, "unknown_method", "The method is too long to be one.", true}
-	errConnect        = &Error{405, "method_connect", "CONNECT is not served here.", true}
-	errTrace          = &Error{405, "method_trace", "TRACE is not served here.", true}
-	errTarget         = &Error{400, "bad_target", "The request target is malformed.", true}
-	errTargetLong     = &Error{414, "target_too_long", "The request target is too long.", true}
-	errVersion        = &Error{505, "version", "Only HTTP/1.0 and HTTP/1.1 are spoken here.", true}
-	errEmptyLines     = &Error{400, "empty_lines", "Too many empty lines before the request.", true}
-	errFieldName      = &Error{400, "bad_field_name", "A field name is malformed.", true}
-	errFieldValue     = &Error{400, "bad_field_value", "A field value holds a control character or a bare line end.", true}
-	errFold           = &Error{400, "folded_field", "A field is folded over several lines.", true}
-	errUnderscore     = &Error{400, "underscore_name", "A field name holds an underscore.", true}
-	errHeadLarge      = &Error{431, "head_too_large", "The request's fields are too large.", true}
-	errFieldsMany     = &Error{431, "too_many_fields", "The request has too many fields.", true}
-	errHost           = &Error{400, "bad_host", "The request needs exactly one valid Host.", true}
-	errLength         = &Error{400, "bad_content_length", "Content-Length must be one decimal number.", true}
-	errCodingTwice    = &Error{400, "bad_transfer_encoding", "Transfer-Encoding must be one line.", true}
-	errCodingUnknown  = &Error{501, "unknown_transfer_encoding", "The only transfer coding spoken here is chunked.", true}
-	errCodingLength   = &Error{400, "length_and_coding", "Content-Length and Transfer-Encoding exclude each other.", true}
-	errCodingOld      = &Error{400, "coding_in_http10", "HTTP/1.0 has no Transfer-Encoding.", true}
-	errConnection     = &Error{400, "bad_connection", "The Connection field is malformed.", true}
-	errExpectation    = &Error{417, "expectation", "The only expectation met here is 100-continue.", true}
-	errMaxForwards    = &Error{400, "bad_max_forwards", "Max-Forwards must be one decimal number.", true}
-	errSecondOpinion  = &Error{400, "ambiguous", "The request can be read in more than one way.", true}
-	errChunk          = &Error{400, "bad_chunk", "The chunked body is malformed.", true}
-	errChunkOverhead  = &Error{400, "chunk_overhead", "The chunked body is mostly extensions.", true}
-	errTrailer        = &Error{400, "bad_trailer", "The trailer section is malformed.", true}
-	errTrailerLarge   = &Error{431, "trailer_too_large", "The trailer section is too large.", true}
-	errBodyLarge      = &Error{413, "body_too_large", "The body is too large.", true}
-	errResponseLine   = &Error{502, "bad_status_line", "The upstream's status line is malformed.", true}
-	errResponseFields = &Error{502, "bad_response_field", "The upstream's fields are malformed.", true}
-	errResponseLarge  = &Error{502, "response_head_too_large", "The upstream's head is too large.", true}
-	errResponseLength = &Error{502, "bad_response_framing", "The upstream's answer has no certain end.", true}
-	errSwitch         = &Error{502, "unasked_switch", "The upstream switched protocols without being asked.", true}
-	errResponseSecond = &Error{502, "ambiguous_response", "The upstream's answer can be read in more than one way.", true}
+	errRequestLine    = &Error{400, "bad_request_line", "The request line is malformed."}
+	errMethod         = &Error{501, "unknown_method", "The method is too long to be one."}
+	errConnect        = &Error{405, "method_connect", "CONNECT is not served here."}
+	errTrace          = &Error{405, "method_trace", "TRACE is not served here."}
+	errTarget         = &Error{400, "bad_target", "The request target is malformed."}
+	errTargetLong     = &Error{414, "target_too_long", "The request target is too long."}
+	errVersion        = &Error{505, "version", "Only HTTP/1.0 and HTTP/1.1 are spoken here."}
+	errEmptyLines     = &Error{400, "empty_lines", "Too many empty lines before the request."}
+	errFieldName      = &Error{400, "bad_field_name", "A field name is malformed."}
+	errFieldValue     = &Error{400, "bad_field_value", "A field value holds a control character or a bare line end."}
+	errFold           = &Error{400, "folded_field", "A field is folded over several lines."}
+	errUnderscore     = &Error{400, "underscore_name", "A field name holds an underscore."}
+	errHeadLarge      = &Error{431, "head_too_large", "The request's fields are too large."}
+	errFieldsMany     = &Error{431, "too_many_fields", "The request has too many fields."}
+	errHost           = &Error{400, "bad_host", "The request needs exactly one valid Host."}
+	errLength         = &Error{400, "bad_content_length", "Content-Length must be one decimal number."}
+	errCodingTwice    = &Error{400, "bad_transfer_encoding", "Transfer-Encoding must be one line."}
+	errCodingUnknown  = &Error{501, "unknown_transfer_encoding", "The only transfer coding spoken here is chunked."}
+	errCodingLength   = &Error{400, "length_and_coding", "Content-Length and Transfer-Encoding exclude each other."}
+	errCodingOld      = &Error{400, "coding_in_http10", "HTTP/1.0 has no Transfer-Encoding."}
+	errConnection     = &Error{400, "bad_connection", "The Connection field is malformed."}
+	errExpectation    = &Error{417, "expectation", "The only expectation met here is 100-continue."}
+	errMaxForwards    = &Error{400, "bad_max_forwards", "Max-Forwards must be one decimal number."}
+	errSecondOpinion  = &Error{400, "ambiguous", "The request can be read in more than one way."}
+	errChunk          = &Error{400, "bad_chunk", "The chunked body is malformed."}
+	errChunkOverhead  = &Error{400, "chunk_overhead", "The chunked body is mostly extensions."}
+	errTrailer        = &Error{400, "bad_trailer", "The trailer section is malformed."}
+	errTrailerLarge   = &Error{431, "trailer_too_large", "The trailer section is too large."}
+	errBodyLarge      = &Error{413, "body_too_large", "The body is too large."}
+	errResponseLine   = &Error{502, "bad_status_line", "The upstream's status line is malformed."}
+	errResponseFields = &Error{502, "bad_response_field", "The upstream's fields are malformed."}
+	errResponseLarge  = &Error{502, "response_head_too_large", "The upstream's head is too large."}
+	errResponseLength = &Error{502, "bad_response_framing", "The upstream's answer has no certain end."}
+	errSwitch         = &Error{502, "unasked_switch", "The upstream switched protocols without being asked."}
+	errResponseSecond = &Error{502, "ambiguous_response", "The upstream's answer can be read in more than one way."}
 )
 
 // statusText holds the reason phrases of the answers that are ours.

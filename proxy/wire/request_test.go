@@ -138,10 +138,6 @@ func TestRequest_Duties_Refusals(t *testing.T) {
 			if _, err := judged(tt.head); reasonOf(err) != tt.want {
 				t.Errorf("%.80q: got %q, want %q", tt.head, reasonOf(err), tt.want)
 			}
-			var e *Error
-			if _, err := judged(tt.head); errors.As(err, &e) && !e.Close {
-				t.Errorf("%.80q: the connection stays open after %s", tt.head, e.Reason)
-			}
 		})
 	}
 }
