@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"testing"
 	"time"
 
 	"serin/proxy/admin"
@@ -98,11 +99,12 @@ func (s *storm) explainStatus(o *outcome, away map[string]bool) (why string, ok 
 	return fmt.Sprintf("status %d", o.Status), false
 }
 
-// ends is how many servers of one arm ended while a visit was made: the most of both arms.
+// ends is how many servers of one arm were ending at some time of a visit: the most of both arms. An end takes its time, on
+// a busy machine too: a visit may begin after it has and still lose its connection.
 func (s *storm) ends(o *outcome) int {
 	ended := map[string]int{}
 	for _, f := range s.faults {
-		if f.arm != "" && !f.from.Before(o.Began) && !f.from.After(o.Ended) {
+		if f.arm != "" && !f.over.Before(o.Began) && !f.from.After(o.Ended) {
 			ended[f.arm]++
 		}
 	}
@@ -207,4 +209,24 @@ func (s *storm) lastWeight(d *daemon) float64 {
 		s.t.Fatalf("the last decision: %v, %v", last, err)
 	}
 	return last[0].To
+}
+
+func TestEnds_CountsServersThatWereEndingAtSomeTimeOfTheVisit(t *testing.T) {
+	t.Parallel()
+	at := func(ms int) time.Time { return time.UnixMilli(int64(ms)) }
+	visit := &outcome{Began: at(100), Ended: at(200)}
+	f := func(name string, want int, faults ...fault) {
+		t.Helper()
+		if got := (&storm{faults: faults}).ends(visit); got != want {
+			t.Errorf("%s: got %d, want %d", name, got, want)
+		}
+	}
+	within := fault{arm: "v1", from: at(150), over: at(151)}
+	f("one", 1, within)
+	f("one of each arm", 1, within, fault{arm: "v2", from: at(160), over: at(161)})
+	f("two of one arm", 2, within, fault{arm: "v1", from: at(160), over: at(300)})
+	f("one that had begun before the visit did", 2, within, fault{arm: "v1", from: at(90), over: at(101)})
+	f("one that was done before", 1, within, fault{arm: "v1", from: at(90), over: at(99), to: at(599)})
+	f("one that began after", 1, within, fault{arm: "v1", from: at(201), over: at(202)})
+	f("a reload", 1, within, fault{what: "reload", from: at(120), to: at(130)})
 }

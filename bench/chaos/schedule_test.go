@@ -24,6 +24,7 @@ func (s *storm) away(what string, how func(*service)) {
 	server := s.servers[arm][i]
 	f := fault{what: what, arm: server.arm, from: time.Now()}
 	how(server)
+	f.over = time.Now()
 	<-time.After(time.Duration(s.rand.IntN(800)) * time.Millisecond)
 	server.up()
 	f.to = time.Now().Add(aftermath)

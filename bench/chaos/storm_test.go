@@ -59,9 +59,9 @@ type storm struct {
 
 // fault is something that was done, for as long as its effects may be seen.
 type fault struct {
-	what     string
-	arm      string // of a server; "" all of serin
-	from, to time.Time
+	what           string
+	arm            string    // of a server; "" all of serin
+	from, over, to time.Time // begun, done (of a server's end: its last connection is closed), and seen no more
 }
 
 // newStorm starts the servers and a serin with further keys of [listen].
