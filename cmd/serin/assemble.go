@@ -86,7 +86,7 @@ func (d *dataplane) Install(plan *config.Plan, settings map[string]control.Setti
 		ro := &plan.Rollouts[i]
 		next.snap.Splits[i] = splitOf(ro, next.settings[ro.Name], old)
 		next.snap.Splits[i].Extras = d.extra.take(ro, next.settings[ro.Name], next.splits[i], next.sources)
-		dressFlags(plan, next.snap.Splits[i], i)
+		dressFlags(plan, next.snap.Splits[i], ro.Split)
 	}
 	for i := range plan.Experiments {
 		e := &plan.Experiments[i]
@@ -130,7 +130,7 @@ func (d *dataplane) Set(rollout string, s control.Setting) {
 	snap.Splits = append([]*proxy.Split(nil), snap.Splits...)
 	snap.Splits[i] = splitOf(&old.plan.Rollouts[i], s, old)
 	snap.Splits[i].Extras = d.extra.take(&old.plan.Rollouts[i], s, &split, old.sources)
-	dressFlags(old.plan, snap.Splits[i], i)
+	dressFlags(old.plan, snap.Splits[i], old.plan.Rollouts[i].Split)
 	next.snap = &snap
 	d.publish(&next)
 }
@@ -170,20 +170,6 @@ func (d *dataplane) publish(next *installed) {
 func (g *installed) index(rollout string) (int, bool) {
 	i, ok := g.ids[rollout]
 	return i, ok
-}
-
-// keep finds the pool that completed with the revision and gives it an ID after the plan's own. Where it is gone (the
-// process restarted) stable answers: nothing better is known.
-func (g *installed) keep(old *installed, ro *config.Rollout, revision string) int {
-	if old != nil {
-		for _, u := range old.sources {
-			if u.Revision == revision && u.Name == g.plan.Upstreams[ro.Canary].Name {
-				g.sources = append(g.sources, u)
-				return len(g.sources) - 1
-			}
-		}
-	}
-	return ro.Split.Upstreams[router.Stable]
 }
 
 // routesWith is the plan's routes carrying these splits.
@@ -226,15 +212,26 @@ func splitOf(ro *config.Rollout, s control.Setting, old *installed) *proxy.Split
 // kindsOf are the per-bucket counters a rollout's gates look at, besides errors.
 func kindsOf(ro *config.Rollout) []window.Kind { return kindsFor(ro.Policy.Criteria) }
 
-// plainMeters are those of routes without a rollout, by upstream ID.
+// plainMeters are those of requests that no rollout counts, by upstream ID.
 func plainMeters(next, old *installed) []*window.Meter {
 	meters := make([]*window.Meter, len(next.sources))
 	for _, r := range next.plan.Routes {
-		if r.Split == nil && meters[r.Upstream] == nil {
-			meters[r.Upstream] = old.plainMeter(next.sources[r.Upstream].Name)
+		if id := plainTo(r); id >= 0 && meters[id] == nil {
+			meters[id] = old.plainMeter(next.sources[id].Name)
 		}
 	}
 	return meters
+}
+
+// plainTo is the upstream that a route sends requests to which are in no rollout or experiment; -1: none.
+func plainTo(r *router.Route) int {
+	switch {
+	case r.Split == nil:
+		return r.Upstream
+	case r.Split.Audience != nil:
+		return r.Rest
+	}
+	return -1
 }
 
 func (g *installed) plainMeter(name string) *window.Meter {
@@ -259,6 +256,7 @@ type poolKeeper struct {
 	log     *slog.Logger
 	wg      sync.WaitGroup // pools running or draining
 	running []runningPool
+	sums    poolSums
 }
 
 type runningPool struct {
@@ -289,6 +287,7 @@ func (k *poolKeeper) take(sources []config.Upstream) []*upstream.Pool {
 		pool := upstream.New(specOf(source), upstream.Options{Log: k.log})
 		ctx, end := context.WithCancel(context.Background())
 		k.running = append(k.running, runningPool{source, pool, end})
+		k.sums.enter(pool)
 		pools[i] = pool
 		fresh = append(fresh, pool)
 		k.wg.Go(func() { _ = pool.Run(ctx) })
@@ -326,6 +325,7 @@ func (k *poolKeeper) retire(sources []config.Upstream) {
 		}
 		k.wg.Go(func() {
 			defer r.end()
+			defer k.sums.leave(r.pool)
 			ctx, cancel := context.WithTimeout(context.Background(), drainPools)
 			defer cancel()
 			if err := r.pool.Drain(ctx); err != nil {

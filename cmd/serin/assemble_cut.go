@@ -44,7 +44,7 @@ func (g *installed) shared(i, id int) bool {
 	}
 	name := g.sources[id].Name
 	for _, r := range g.plan.Routes {
-		if r.Split == nil && g.sources[r.Upstream].Name == name {
+		if to := plainTo(r); to >= 0 && g.sources[to].Name == name {
 			return true
 		}
 	}
@@ -56,6 +56,7 @@ func (k *poolKeeper) renew(source config.Upstream) *upstream.Pool {
 	pool := upstream.New(specOf(source), upstream.Options{Log: k.log})
 	ctx, end := context.WithCancel(context.Background())
 	k.running = append(k.running, runningPool{source, pool, end})
+	k.sums.enter(pool)
 	k.wg.Go(func() { _ = pool.Run(ctx) })
 	k.prepare([]*upstream.Pool{pool})
 	return pool
@@ -71,6 +72,7 @@ func (k *poolKeeper) cut(pool *upstream.Pool) {
 	k.running = slices.Delete(k.running, i, i+1)
 	k.wg.Go(func() {
 		defer end()
+		defer k.sums.leave(pool)
 		over, cancel := context.WithCancel(context.Background())
 		cancel()
 		_ = pool.Drain(over)

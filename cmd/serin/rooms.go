@@ -37,6 +37,11 @@ func (r *rooms) Totals() admin.Totals {
 			out.Limits = append(out.Limits, criterion.LatencyLimits(plan.Rollouts[i].Policy.Criteria)...)
 		}
 	}
+	for _, s := range r.daemon.dataplane.pools.sums.all() {
+		if s.Name != localUpstream {
+			out.Upstreams = append(out.Upstreams, admin.UpstreamOf("", s))
+		}
+	}
 	for _, b := range t.Overhead {
 		out.Overhead = append(out.Overhead, admin.OverheadBin{Upper: b.Upper, Count: b.Count})
 	}

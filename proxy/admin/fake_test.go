@@ -183,7 +183,7 @@ func someTotals() Totals {
 	canary.Latency[window.BinOf(13*time.Millisecond)] = 50
 	return Totals{
 		Splits:   []SplitTotals{{Rollout: "checkout", Arms: [2]window.Snapshot{stable, canary}}},
-		InFlight: 4,
+		InFlight: 4, Upstreams: someUpstreams(),
 		Overhead: []OverheadBin{{Upper: 10 * time.Microsecond, Count: 5}, {Upper: 100 * time.Microsecond, Count: 9}, {Count: 1}},
 	}
 }

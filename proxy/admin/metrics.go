@@ -91,7 +91,7 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 		writeRequests(&e, t)
 		writeOverhead(&e, t)
 		writeEdge(&e, &t.Edge)
-		writeUpstreams(&e, s.o.Traffic.Upstreams())
+		writeUpstreams(&e, t.Upstreams)
 		writeTelemetry(&e, t.Telemetry)
 	}
 	if s.o.Besides != nil {

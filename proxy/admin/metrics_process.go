@@ -38,6 +38,7 @@ var processFamilies = []struct{ name, kind, help string }{
 func writeProcess(e *exposition) {
 	var raw bytes.Buffer
 	metrics.WriteProcessMetrics(&raw)
+	metrics.WriteFDMetrics(&raw)
 	byFamily := map[string][]string{}
 	for lines := bufio.NewScanner(&raw); lines.Scan(); {
 		line := lines.Text()

@@ -86,7 +86,7 @@ func TestMetrics_Names_AreTheContract(t *testing.T) {
 		b.WriteString(name + " " + strings.ToLower(families[name].GetType().String()) + " {" + strings.Join(slices.Sorted(maps.Keys(labels)), ",") + "}\n")
 	}
 	golden(t, "metrics.txt", b.Bytes())
-	for _, name := range []string{"process_cpu_seconds_total", "process_resident_memory_bytes", "go_goroutines", "go_info"} {
+	for _, name := range []string{"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_max_fds", "go_goroutines", "go_info"} {
 		if !strings.Contains(text, "\n"+name) {
 			t.Errorf("%s is missing", name)
 		}

@@ -29,6 +29,7 @@ type Traffic interface {
 type Totals struct {
 	Splits          []SplitTotals
 	Experiments     []ArmTotals
+	Upstreams       []Upstream // one a name: its pools together, those that were replaced included
 	InFlight        int64
 	Edge            EdgeTotals
 	Telemetry       TelemetryTotals
