@@ -91,8 +91,7 @@ type paced struct {
 	ok             bool
 	canary, stable times
 	edge           int // the bin that holds stable's quantile
-	steps          int // from there to the canary's, in bins
-	ratio          float64
+	ratio          float64 // of the canary's quantile to it
 	hold, roll     float64 // ratios; roll is infinite where there is none
 }
 
@@ -120,17 +119,16 @@ func (l *latency) paceOf(of *window.Span, frozen *window.Snapshot) paced {
 		p.roll = max(p.hold, l.ratio(l.roll, at))
 	}
 	if p.canary.n > 0 {
-		p.steps = p.canary.bin(l.q) - p.edge
-		p.ratio = window.Ratio(p.steps)
+		p.ratio = window.Ratio(p.canary.bin(l.q) - p.edge)
 	}
 	return p
 }
 
-// above reports whether the estimate is over the hold limit, in the bins that the evidence uses too.
-func (p *paced) above() bool { return p.steps > window.Shift(p.hold) }
+// above reports whether the estimate, as a person reads it, is over the hold limit. (Evidence counts from the nearest bin.)
+func (p *paced) above() bool { return p.ratio > p.hold*(1+rounding) }
 
 // broken reports whether the estimate has reached the rollback limit.
-func (p *paced) broken() bool { return !math.IsInf(p.roll, 1) && p.steps >= window.Shift(p.roll) }
+func (p *paced) broken() bool { return p.ratio >= p.roll*(1-rounding) }
 
 // ratio is one relative limit as a ratio at stable's quantile.
 func (l *latency) ratio(limit *Limit, stable time.Duration) float64 {

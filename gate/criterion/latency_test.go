@@ -142,3 +142,45 @@ func TestLatency_TooFewStableAnswers_SaysWhenThereAreEnough(t *testing.T) {
 		t.Errorf("without a stable answer: got %v s, want nothing in sight", *f.ExpectedSeconds)
 	}
 }
+
+// shifted fills both arms with latencies of which stable's 95th percentile is in one bin, the canary's so many further.
+func shifted(bins int) *window.View {
+	v := view(0, 5000, 0, 20_000)
+	at := window.BinOf(100 * time.Millisecond)
+	for _, arm := range []struct {
+		s     *window.Snapshot
+		n, at int
+	}{{&v.Full.Stable, 20_000, at}, {&v.Full.Canary, 5000, at + bins}} {
+		arm.s.Latency = window.Hist{}
+		arm.s.Latency[arm.at-30] = uint32(arm.n * 90 / 100)
+		arm.s.Latency[arm.at] = uint32(arm.n * 6 / 100)
+		arm.s.Latency[arm.at+15] = uint32(arm.n * 4 / 100)
+	}
+	v.Crowds[window.All].ActiveCanary = 100
+	return v
+}
+
+// The limits are literal: what a person reads as 1.49 times is no breach of a limit of 1.5, and 1.26 times is one of 1.25.
+func TestLatency_Limits_AreLiteral(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		hold, roll string
+		bins       int
+		verdict    gate.Verdict
+		reason     gate.Reason
+	}{
+		{"stable * 1.10", "stable * 1.5", 21, gate.Hold, gate.WorseThanStable}, // 1.492
+		{"stable * 1.10", "stable * 1.5", 22, gate.Fail, gate.WorseThanStable}, // 1.521
+		{"stable * 1.10", "", 5, gate.Pass, gate.Passed},                       // 1.1 exactly
+		{"stable * 1.10", "", 6, gate.Hold, gate.WorseThanStable},
+		{"stable * 1.25", "", 11, gate.Pass, gate.Passed},             // 1.233
+		{"stable * 1.25", "", 12, gate.Hold, gate.EstimateAboveHold},  // 1.257
+		{"stable * 1.4641", "stable * 2", 20, gate.Pass, gate.Passed}, // 1.1^4 exactly
+		{"stable * 1.05", "stable * 1.4641", 20, gate.Fail, gate.WorseThanStable},
+	} {
+		f := made(t, "latency_p95", tt.hold, tt.roll).Judge(asked(shifted(tt.bins)))
+		if f.Verdict != tt.verdict || f.Reason != tt.reason {
+			t.Errorf("hold %s, rollback %s, %.3f times: got %s %s, want %s %s", tt.hold, tt.roll, f.Difference, f.Verdict, f.Reason, tt.verdict, tt.reason)
+		}
+	}
+}
