@@ -110,9 +110,9 @@ func explainJSON(err error, v any) (problem, hint string) {
 	}
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
-		return "the body is not JSON: " + syntax.Error() + " at byte " + strconv.FormatInt(syntax.Offset, 10), ""
+		return "the body is not JSON: " + syntax.Error() + " at byte " + strconv.FormatInt(syntax.Offset, 10), "the fields are " + strings.Join(known, ", ")
 	}
-	return "the body is not JSON: it ends early", ""
+	return "the body is not JSON: it ends early", "the fields are " + strings.Join(known, ", ")
 }
 
 func kindText(t reflect.Type) string {

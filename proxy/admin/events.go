@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	eventPeriod    = time.Second      // changes are sent at most this often
-	heartbeat      = 15 * time.Second // a comment line, whether or not something changed
-	eventWrite     = 5 * time.Second  // a reader that takes longer is dropped
+	eventPeriod    = time.Second          // changes are sent at most this often
+	heartbeat      = 15 * time.Second     // a comment line, whether or not something changed
+	eventWrite     = 5 * time.Second      // a reader that takes longer is dropped
+	lookPeriod     = 9 * eventPeriod / 10 // a stream's tick that comes a moment early must not wait for the next
 	maxSubscribers = 64
 	maxTombstones  = 1000
 )
@@ -99,10 +100,10 @@ func (f *feed) changes(since uint64, full bool) ([]event, uint64) {
 	return list, f.seq
 }
 
-// look brings newest up to date, at most once a period.
+// look brings newest up to date, at most about once a period; every stream asks once a period.
 func (f *feed) look() {
 	now := time.Now()
-	if f.seq > 0 && now.Sub(f.looked) < eventPeriod {
+	if f.seq > 0 && now.Sub(f.looked) < lookPeriod {
 		return
 	}
 	f.looked = now
@@ -183,6 +184,11 @@ func (f *feed) id(seq uint64) string {
 
 // streamEvents is GET /v1/events: a snapshot (or, resumed, what was missed), then changes.
 func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
+	beat, err := beatOf(r.URL.Query().Get("heartbeat"))
+	if err != nil {
+		fail(w, http.StatusBadRequest, err.Error(), "use \"2s\"; 1s to 15s, default 15s")
+		return
+	}
 	events := s.feedFor(r)
 	if !events.join() {
 		w.Header().Set("Retry-After", "10")
@@ -190,7 +196,6 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer events.leave()
-	beat := beatOf(r.URL.Query().Get("heartbeat"))
 	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
@@ -228,12 +233,15 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 }
 
 // beatOf is how far a stream's heartbeats are apart: 15 s, or less where the reader wants to know sooner (heartbeat=2s).
-func beatOf(text string) time.Duration {
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return heartbeat
+func beatOf(text string) (time.Duration, error) {
+	if text == "" {
+		return heartbeat, nil
 	}
-	return min(max(d, eventPeriod), heartbeat)
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, errors.New("heartbeat " + quoted(text) + " is no duration")
+	}
+	return min(max(d, eventPeriod), heartbeat), nil
 }
 
 // stream writes events with a deadline of their own; an error means the reader is gone or too slow.

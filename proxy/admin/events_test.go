@@ -125,6 +125,34 @@ func TestEvents_Changes_FollowASnapshotAtMostOnceASecond(t *testing.T) {
 	})
 }
 
+func TestFeed_TickThatComesAMomentEarly_MissesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, loop := rooms()
+		s := New(o)
+		_, seq := s.events.changes(0, true)
+		for i, wait := range []time.Duration{eventPeriod - 3*time.Millisecond, eventPeriod, eventPeriod / 2} {
+			loop.set(func(r *control.RolloutStatus) { r.Version++ })
+			time.Sleep(wait)
+			list, now := s.events.changes(seq, false)
+			if want := i < 2; (len(list) > 0) != want {
+				t.Errorf("%v after the last look: %d events", wait, len(list))
+			}
+			seq = now
+		}
+	})
+}
+
+func TestEvents_HeartbeatThatIsNone_IsRefused(t *testing.T) {
+	t.Parallel()
+	o, _ := rooms()
+	for _, text := range []string{"x", "2", "-1s", "0s"} {
+		w := ask(New(o).Handler(), "GET", "/v1/events?heartbeat="+text, "")
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"hint":"use \"2s\";`) {
+			t.Errorf("%s: got %d %s", text, w.Code, w.Body)
+		}
+	}
+}
+
 func TestEvents_Resumed_SendWhatWasMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, loop := rooms()
