@@ -90,7 +90,7 @@ func (t times) bin(q float64) int {
 type paced struct {
 	ok             bool
 	canary, stable times
-	edge           int // the bin that holds stable's quantile
+	edge           int     // the bin that holds stable's quantile
 	ratio          float64 // of the canary's quantile to it
 	hold, roll     float64 // ratios; roll is infinite where there is none
 }
