@@ -22,11 +22,11 @@ func TestBars(t *testing.T) {
 	if testing.Verbose() {
 		out = io.MultiWriter(&table, os.Stdout)
 	}
-	if err := WriteHeader(out); err != nil {
+	if err := writeHeader(out); err != nil {
 		t.Fatal(err)
 	}
-	err := Bars(*runs, *only, func(r Row) {
-		if err := r.Write(out); err != nil {
+	err := playBars(*runs, *only, func(r result) {
+		if err := r.write(out); err != nil {
 			t.Error(err)
 		}
 		if r.Missed != nil {

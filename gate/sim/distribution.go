@@ -18,7 +18,6 @@ type Summary struct {
 	Reached                          int                   // runs whose canary got the last stage's weight at some time
 	ReachedAfter                     Spread[time.Duration] // how long those took
 	Left                             int                   // runs whose canary got more users than its first ones
-	Confirmed                        int                   // runs with a confirmed hold at some time
 	Duration                         Spread[time.Duration] // of the runs that ended before the horizon
 	RollbackAfter                    Spread[time.Duration] // of those that were rolled back
 	CanaryRequests, FailedRequests   Spread[uint64]        // of all runs
@@ -78,9 +77,6 @@ func summarize(all []Outcome) Summary {
 		}
 		if o.Widest > 0 && o.Widest > o.First {
 			s.Left++
-		}
-		if o.Confirmed {
-			s.Confirmed++
 		}
 		for _, r := range o.Reasons {
 			s.Reasons[r]++

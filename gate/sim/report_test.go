@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Row is one world of the report.
-type Row struct {
+// result is one world of the report.
+type result struct {
 	Group, World, Bar string
 	Ours              Summary
 	Naive             []Summary // in the order of the header; empty where they do not play
@@ -16,9 +16,9 @@ type Row struct {
 	Missed            error     // what the bar asked and was not shown; nil: cleared
 }
 
-// Bars plays every world of gate.md, section 10, whose group and name contain only: runs times, some of them 5 or 8 times
+// playBars plays every world of gate.md, section 10, whose group and name contain only: runs times, some of them 5 or 8 times
 // as often, and the naive rules with it. It hands each row to row as soon as it is there.
-func Bars(runs int, only string, row func(Row)) error {
+func playBars(runs int, only string, row func(result)) error {
 	for i, c := range cells() {
 		if !strings.Contains(c.group+" "+c.name, only) {
 			continue
@@ -32,16 +32,16 @@ func Bars(runs int, only string, row func(Row)) error {
 	return nil
 }
 
-func (c *cell) play(runs int, seed uint64) (Row, error) {
+func (c *cell) play(runs int, seed uint64) (result, error) {
 	p, err := barsPolicy(c.latency)
 	if err != nil {
-		return Row{}, fmt.Errorf("policy of the bars: %w", err)
+		return result{}, fmt.Errorf("policy of the bars: %w", err)
 	}
 	if c.shape != nil {
 		c.shape(p)
 	}
 	n := runs * max(c.times, 1)
-	r := Row{Group: c.group, World: c.name, Bar: c.bar, Good: c.good, Ours: Distribution(p, c.world, n, seed)}
+	r := result{Group: c.group, World: c.name, Bar: c.bar, Good: c.good, Ours: Distribution(p, c.world, n, seed)}
 	r.Missed = c.clears(r.Ours)
 	if c.naive {
 		for _, rule := range naiveRules() {
@@ -51,8 +51,8 @@ func (c *cell) play(runs int, seed uint64) (Row, error) {
 	return r, nil
 }
 
-// WriteHeader begins the report: what the naive rules are, and the Markdown table's head.
-func WriteHeader(w io.Writer) error {
+// writeHeader begins the report: what the naive rules are, and the Markdown table's head.
+func writeHeader(w io.Writer) error {
 	var legend, rules, line strings.Builder
 	for _, r := range naiveRules() {
 		fmt.Fprintf(&legend, "- %s: %s", r.name, r.doc)
@@ -68,9 +68,9 @@ func WriteHeader(w io.Writer) error {
 	return err
 }
 
-// Write adds the row to the table: shares are of runs with their 95 % intervals, times and requests are medians; the naive
+// write adds the row to the table: shares are of runs with their 95 % intervals, times and requests are medians; the naive
 // rules' columns are their shares of wrong endings.
-func (r Row) Write(w io.Writer) error {
+func (r result) write(w io.Writer) error {
 	s := r.Ours
 	var naive strings.Builder
 	for range len(naiveRules()) - len(r.Naive) {

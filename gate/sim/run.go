@@ -15,7 +15,6 @@ type Outcome struct {
 	HeldAt               router.Weight // the weight at the horizon, where neither
 	First, Widest        router.Weight // the first weight and the largest that it ever had
 	Reason               gate.Reason   // of the last decision
-	Confirmed            bool          // it was in a confirmed hold at some time
 	Reasons              []gate.Reason // all reasons a tick held for, each once, in the order of their first time
 	Reached              time.Duration // when the canary first got the last stage's weight; 0: never
 	Duration             time.Duration // of virtual time
@@ -158,7 +157,6 @@ func (r *rollout) step(ev gate.Event) {
 	if r.out.Reached == 0 && r.state.Stage == len(r.p.Stages) && r.state.Weight > 0 {
 		r.out.Reached = r.at
 	}
-	r.out.Confirmed = r.out.Confirmed || r.state.Cause == gate.CauseFinding
 	if d.Action == gate.ActHold {
 		r.note(d.Reason)
 		for _, reason := range d.Reasons {

@@ -4,8 +4,8 @@
 //
 //	World -> traffic (counts of 5 s) -> window.Tracker -> View -> gate.Step -> weight -> traffic ...
 //
-// Run plays one rollout, Distribution many. Report holds gate.md's worlds against the bars they must clear, with the
-// judgement rules in common use beside ours (naive.go): a measured advantage, not a claimed one.
+// Run plays one rollout, Distribution many. TestBars holds worlds (worlds_test.go) against the bars they must clear, with
+// the judgement rules in common use beside ours (rules_test.go): a measured advantage, not a claimed one.
 //
 // Arrivals are Poisson, in total and for every user, and split exactly: bad requests are drawn as a stream of their own.
 // Each user is one bucket's, as in the router; a rollout is preceded by half an hour of stable traffic, from which the
