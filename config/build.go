@@ -70,6 +70,7 @@ func (b *builder) build() {
 	for _, name := range inOrder(b, "experiment", b.config.Experiment) {
 		b.experiment(name, b.config.Experiment[name])
 	}
+	b.rests()
 	for _, name := range inOrder(b, "flag", b.config.Flag) {
 		b.flag(name, b.config.Flag[name])
 	}

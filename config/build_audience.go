@@ -17,6 +17,7 @@ import (
 type Audience struct {
 	*router.Audience
 	Digest string // another one has other members: its conditions, or a file of its, changed
+	Means  string // the same, whatever files say
 }
 
 // Ring is an audience as a rung of a rollout's ladder.
@@ -96,13 +97,14 @@ func (b *builder) audience(name string, within []string) *Audience {
 	}
 	a := &Audience{Audience: &router.Audience{Name: name}}
 	salt := b.audienceSalt(at, name, t)
-	digest := sha256.New()
+	digest, means := sha256.New(), sha256.New()
 	if jwt := b.config.JWT; jwt != nil {
 		fmt.Fprintf(digest, "%s %s %s %s\n", jwt.Header, textOf(jwt.Cookie), textOf(jwt.Issuer), textOf(jwt.Aud))
 	}
 	w := &effective{}
 	w.table(at, false, reflect.ValueOf(t).Elem())
 	digest.Write([]byte(w.b.String()))
+	means.Write([]byte(w.b.String()))
 	for _, list := range []struct {
 		key  string
 		from []PredicateTable
@@ -111,13 +113,16 @@ func (b *builder) audience(name string, within []string) *Audience {
 		for i := range list.from {
 			p, read := b.predicate(b.elementOf(join(at, list.key), i), &list.from[i], salt, append(within, name))
 			fmt.Fprintf(digest, "%s\n", read)
+			if p.Audience != nil {
+				fmt.Fprintf(means, "%s\n", b.people[p.Audience.Name].Means)
+			}
 			*list.to = append(*list.to, p)
 		}
 	}
 	if t.Share != nil {
 		a.Share, a.Salt = router.Weight(*t.Share), salt
 	}
-	a.Digest = hex.EncodeToString(digest.Sum(nil)[:8])
+	a.Digest, a.Means = hex.EncodeToString(digest.Sum(nil)[:8]), hex.EncodeToString(means.Sum(nil)[:4])
 	if !b.anyBad(at) {
 		if err := a.Check(); err != nil {
 			b.report(at, err.Error(), "")
@@ -277,7 +282,7 @@ func (b *builder) rings(at string, r *Rollout) {
 		if a == nil || slices.ContainsFunc(r.Rings, func(ring Ring) bool { return ring.Name == stage.Audience }) {
 			continue
 		}
-		r.Rings = append(r.Rings, Ring{Name: stage.Audience, Digest: a.Digest})
+		r.Rings = append(r.Rings, Ring{Name: stage.Audience, Digest: a.Digest + r.Policy.People})
 		r.Split.Rings = append(r.Split.Rings, a.Audience)
 	}
 	if len(r.Rings) > router.MaxRings {
@@ -289,7 +294,7 @@ func (b *builder) rings(at string, r *Rollout) {
 func (b *builder) meaning() {
 	for _, name := range inOrder(b, "audience", b.config.Audience) {
 		if !b.meant[name] {
-			b.warn(join("audience", name), "no stage names this audience")
+			b.warn(join("audience", name), "no stage, rollout or experiment names this audience")
 		}
 	}
 	if b.config.JWT != nil && !b.claimed {

@@ -61,10 +61,3 @@ func (b *builder) member(in Text, name string) (*router.Group, uint8) {
 	}
 	return g.router, uint8(slices.Index(g.members, name))
 }
-
-// parted reports whether a further split's users are others than those of every split before it.
-func parted(before []*router.Split, s *router.Split) bool {
-	return !slices.ContainsFunc(before, func(o *router.Split) bool {
-		return o.Group == nil || o.Group != s.Group || o.Member == s.Member
-	})
-}

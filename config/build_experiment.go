@@ -40,7 +40,8 @@ func (b *builder) experiment(name string, t *ExperimentTable) {
 	e.Split.Group, e.Split.Member = b.member(t.Exclusive, name)
 	b.arms(at, t, &e)
 	e.Policy.Criteria = b.guardrails(at, as)
-	e.Policy.Revision = revisionOf(&e)
+	e.Policy.Audience = string(t.Audience)
+	e.Policy.Revision = revisionOf(&e, b.forWhom(at, t.Audience, e.Split))
 	if len(e.Split.Shares) > 0 {
 		b.attach(at, t.Route, e.Split)
 	}
@@ -121,10 +122,10 @@ func (b *builder) guardrails(at string, t *RolloutTable) []gate.Criterion {
 	return criteria
 }
 
-// revisionOf names what is compared: other arms, shares, upstreams, fields or salt are another experiment.
-func revisionOf(e *Experiment) string {
+// revisionOf names what is compared: other arms, shares, upstreams, fields, salt or people are another experiment.
+func revisionOf(e *Experiment, people string) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "experiment\n%d\n", e.Split.Salt)
+	fmt.Fprintf(&text, "experiment\n%d\n%s", e.Split.Salt, people)
 	for i, s := range e.Split.Shares {
 		fmt.Fprintf(&text, "%q %d %d", s.Name, s.Until, s.Upstream)
 		for _, name := range slices.Sorted(maps.Keys(e.Lines[i])) {

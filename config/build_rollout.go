@@ -36,6 +36,7 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 	}
 	r.Policy = b.policy(at, name, t)
 	r.Policy.Notify = b.notified(at, t.Notify)
+	r.Policy.Audience, r.Policy.People = string(t.Audience), b.forWhom(at, t.Audience, r.Split)
 	if knowStable && knowCanary {
 		stable, canary := &b.plan.Upstreams[r.Stable], &b.plan.Upstreams[r.Canary]
 		r.Policy.Revision, r.Policy.StableRevision = canary.Revision, stable.Revision
@@ -46,6 +47,7 @@ func (b *builder) rollout(name string, t *RolloutTable) {
 	b.rings(at, &r)
 	b.mirror(at, t, &r)
 	r.Probes = b.probes(at, name, t)
+	b.reaches(at, &r)
 	b.attach(at, t.Route, r.Split)
 	b.plan.Rollouts = append(b.plan.Rollouts, r)
 }

@@ -132,10 +132,7 @@ func (b *builder) attach(at string, named Text, split *router.Split) {
 		case r.Name != string(named):
 		case r.Split == nil:
 			r.Upstream, r.Split = split.Upstream(router.Stable), split
-		case !parted(append([]*router.Split{r.Split}, r.More...), split):
-			kind, first, _ := strings.Cut(b.split[r.Name], " ")
-			b.report(path, fmt.Sprintf("%s %s splits this route already", kind, show(first)),
-				"give both the same exclusive = \"NAME\", and each user is in one of them")
+		case !b.parted(at, r, split):
 		default:
 			r.More = append(r.More, split)
 		}

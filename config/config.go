@@ -177,7 +177,7 @@ type RouteTable struct {
 	Path     PathPattern   `key:"path" doc:"Exact, or a prefix with a star at the end; the longest prefix wins. Default, and the same as /*: every path, the star of OPTIONS * too."`
 	Methods  []Method      `key:"methods" some:"true" doc:"Default: every method."`
 	Headers  []FieldTable  `key:"headers" doc:"Fields a request must have, all of them."`
-	Upstream Text          `key:"upstream" doc:"Where the requests go. A rollout that names this route replaces it."`
+	Upstream Text          `key:"upstream" doc:"Where the requests go. A rollout that names this route replaces it: for everybody, or for the members of its audience."`
 }
 
 // FieldTable is one element of [route.NAME] headers.

@@ -3,6 +3,7 @@ package config
 // ExperimentTable is [experiment.NAME].
 type ExperimentTable struct {
 	Route     Text                 `key:"route" doc:"Name of the route whose users take part. Needed once the file has routes."`
+	Audience  Text                 `key:"audience" doc:"Whom it is for, as in a rollout: shares are of its members, and everybody else is in none of the arms. Another audience is another experiment. Default: everybody."`
 	Key       []Key                `key:"key" default:"header:X-User-Id, mint:serin_uid" doc:"Where a user's key is, as in a rollout. A request without any key goes to the control and is no evidence."`
 	Salt      *Salt                `key:"salt" doc:"What makes this experiment's buckets its own. Default: the experiment's name."`
 	Arms      map[string]*ArmTable `key:"arms" required:"true" doc:"The arms, two to sixteen; their weights add up to 100%. Other shares, upstreams or fields begin the experiment anew."`

@@ -3,6 +3,7 @@ package config
 // RolloutTable is [rollout.NAME].
 type RolloutTable struct {
 	Route         Text          `key:"route" doc:"Name of the route whose requests are split. Needed once the file has routes; without routes the only rollout takes every request."`
+	Audience      Text          `key:"audience" doc:"Whom the release is for: an audience. Shares are of its members; everybody else gets the route's upstream where the route has one, else stable, and is no evidence. Rollouts and experiments whose audiences have nobody in common may stand on one route, with the same key: who a request is from must tell them apart (header, cookie, claim, cidr, key_file, share), not what it asks for (host, path, query). Another audience moves nobody it leaves in, and begins the stage's evidence anew. Default: everybody."`
 	Stable        Text          `key:"stable" required:"true" doc:"Upstream that serves now, and that everything returns to."`
 	Canary        Text          `key:"canary" required:"true" doc:"Upstream to be released."`
 	Key           []Key         `key:"key" default:"header:X-User-Id, mint:serin_uid" doc:"Where a user's key is: the first that is present wins. mint:NAME reads the cookie NAME and makes it where there is none; claim:NAME is a claim of a token that [jwt] verifies, and absent without one; without [jwt] it is passed over, and refused as the only source. A request without any key goes to stable and is no evidence."`
@@ -32,7 +33,7 @@ type RolloutTable struct {
 	Plain         PlainTable    `key:"plain" doc:"Only for judge = \"plain\"."`
 	Errors        ErrorsTable   `key:"errors" doc:"How often the judge may be wrong. Smaller is surer and slower."`
 	DryRun        Flag          `key:"dry_run" default:"false" doc:"Decide and report, move nothing: the rollout begins at stage 1 with nobody on the canary and judges what it gets. Only a person moves users, with serin promote, step-back and rollback."`
-	Exclusive     Text          `key:"exclusive" doc:"A user is in at most one rollout or experiment of this group. All of them take the same key; on one route they may stand side by side. Who is not in this one gets stable and is no evidence. A rollout that has its route for itself goes to everybody at 100%."`
+	Exclusive     Text          `key:"exclusive" doc:"A user is in at most one rollout or experiment of this group. All of them take the same key; on one route they may stand side by side, as they may with audience. Who is not in this one gets stable and is no evidence. A rollout that has its route for itself goes to everybody at 100%."`
 	Notify        []Text        `key:"notify" doc:"Who is told of this rollout: names of [notify.NAME]."`
 	Gate          []GateTable   `key:"gate" doc:"One measured criterion each; all must pass to widen, one that fails rolls back."`
 }

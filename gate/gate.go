@@ -245,11 +245,10 @@ type Seen struct {
 	CanaryHealthy    bool
 	WindowOpen       bool
 	JournalAvailable bool
-	ObservedWeight   float64   // canary's share of keyed requests of the step; < 0: unknown
-	WallClock        time.Time // for sentences only
-	Terse            bool      // nobody reads the findings: leave the intervals out (simulation)
-	Load             float64   // requests per second of both arms together, over the last minute
-	Freeze           *Freeze   // a person has paused everything; nil: nobody has
+	ObservedWeight   float64 // canary's share of keyed requests of the step; < 0: unknown
+	Terse            bool    // nobody reads the findings: leave the intervals out (simulation)
+	Load             float64 // requests per second of both arms together, over the last minute
+	Freeze           *Freeze // a person has paused everything; nil: nobody has
 }
 
 // Freeze is a pause of every rollout, those to come included.

@@ -90,7 +90,7 @@ func (p *Policy) ladderText() string {
 	return b.String()
 }
 
-// gatesText is the gates' digest.
+// gatesText is the digest of the gates, and of whom they judge.
 func (p *Policy) gatesText() string {
 	rules := make([]string, 0, len(p.Criteria)+1)
 	for _, c := range p.Criteria {
@@ -98,6 +98,9 @@ func (p *Policy) gatesText() string {
 	}
 	if p.Plain != nil {
 		rules = append(rules, "plain")
+	}
+	if p.People != "" {
+		rules = append(rules, "of "+p.People)
 	}
 	return strings.Join(rules, "; ")
 }

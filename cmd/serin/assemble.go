@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -225,13 +226,14 @@ func plainMeters(next, old *installed) []*window.Meter {
 
 // plainTo is the upstream that a route sends requests to which are in no rollout or experiment; -1: none.
 func plainTo(r *router.Route) int {
+	forAll := func(s *router.Split) bool { return s.Audience == nil }
 	switch {
 	case r.Split == nil:
 		return r.Upstream
-	case r.Split.Audience != nil:
-		return r.Rest
+	case forAll(r.Split) || slices.ContainsFunc(r.More, forAll):
+		return -1
 	}
-	return -1
+	return r.Rest
 }
 
 func (g *installed) plainMeter(name string) *window.Meter {

@@ -65,6 +65,8 @@ func (e *env) printExplained(x admin.Explain) {
 		switch x.Reason {
 		case "stopped":
 			line += " (his own was stopped, or the experiment does not run)"
+		case "outside":
+			line += " (not a member of audience " + clean(x.For) + ", which this experiment is for: in none of its arms)"
 		case "other":
 			line += " (another member of the exclusive group has this user)"
 		}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"serin/config"
 	"serin/proxy"
 	"serin/proxy/admin"
@@ -21,22 +23,69 @@ func flagFields(plan *config.Plan) []string {
 	return names
 }
 
-// flagLines are the field lines with the values of a split's flags for one arm.
-func flagLines(plan *config.Plan, split, arm int) []byte {
+// flagLines are the field lines with the values of the flags of a split's route for one arm of the split: those of the route's
+// other splits are off, for a user of this one is in none of them.
+func flagLines(plan *config.Plan, split *router.Split, arm int) []byte {
 	var lines []byte
+	beside := neighbours(plan, split)
 	for i := range plan.Flags {
-		if f := &plan.Flags[i]; f.Split == split && f.Header != "" {
+		f := &plan.Flags[i]
+		others := slices.ContainsFunc(beside, func(s *router.Split) bool { return s.ID == f.Split })
+		switch {
+		case f.Header == "":
+		case f.Split == split.ID:
 			lines = wire.AppendField(lines, f.Header, flag.Text(f.Values[arm]))
+		case others:
+			lines = wire.AppendField(lines, f.Header, flag.Text(f.Values[router.Stable]))
 		}
 	}
 	return lines
 }
 
-// dressFlags gives a rollout's split its flags.
-func dressFlags(plan *config.Plan, split *proxy.Split, id int) {
-	split.Drop = flagFields(plan)
+// outsideLines are those of a request that none of the route's splits is for; split is one of them.
+func outsideLines(plan *config.Plan, split *router.Split) []byte {
+	return flagLines(plan, split, int(router.Stable))
+}
+
+// neighbours are the other splits of a split's route.
+func neighbours(plan *config.Plan, split *router.Split) (others []*router.Split) {
+	for _, r := range plan.Routes {
+		if r.Split == nil {
+			continue
+		}
+		all := append([]*router.Split{r.Split}, r.More...)
+		if i := slices.Index(all, split); i >= 0 {
+			others = append(others, slices.Delete(all, i, i+1)...)
+		}
+	}
+	return others
+}
+
+// dropped are the fields that clients may not send on a split's route: flags, and what the arms of its experiments send.
+func dropped(plan *config.Plan, split *router.Split) []string {
+	names := flagFields(plan)
+	beside := neighbours(plan, split)
+	for i := range plan.Experiments {
+		e := &plan.Experiments[i]
+		if e.Split != split && !slices.Contains(beside, e.Split) {
+			continue
+		}
+		for _, lines := range e.Lines {
+			for name := range lines {
+				if !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// dressFlags gives a rollout's split its flags; of is the plan's.
+func dressFlags(plan *config.Plan, split *proxy.Split, of *router.Split) {
+	split.Drop, split.Outside = dropped(plan, of), outsideLines(plan, of)
 	for arm := range split.Fields {
-		split.Fields[arm] = flagLines(plan, id, arm)
+		split.Fields[arm] = flagLines(plan, of, arm)
 	}
 }
 
@@ -54,8 +103,8 @@ func (r *rooms) Flags() []admin.FlagState {
 	return out
 }
 
-// sharesOf is what part of the users of a split is on each arm. Members of open rings are not counted: nobody knows how many
-// they are.
+// sharesOf is what part of the users that a split is for is on each arm. Members of open rings are not counted: nobody knows
+// how many they are.
 func sharesOf(s *router.Split) []float64 {
 	if s.Shares == nil {
 		canary := s.Weight.Fraction()

@@ -71,7 +71,7 @@ func (g *installed) readExperiment(i int, r *control.Reading) {
 
 // experimentOf is an experiment's fields and meters: the old meters while the step is the same, else new ones at zero.
 func experimentOf(plan *config.Plan, e *config.Experiment, s control.Setting, old *installed) *proxy.Split {
-	split := &proxy.Split{Name: e.Name, Expose: e.Expose, Drop: flagFields(plan)}
+	split := &proxy.Split{Name: e.Name, Expose: e.Expose, Drop: dropped(plan, e.Split), Outside: outsideLines(plan, e.Split)}
 	var was *proxy.Split
 	if old != nil {
 		if i, ok := old.index(e.Name); ok && old.settings[e.Name].Step == s.Step && old.settings[e.Name].Revision == s.Revision {
@@ -87,14 +87,7 @@ func experimentOf(plan *config.Plan, e *config.Experiment, s control.Setting, ol
 		for _, name := range slices.Sorted(maps.Keys(e.Lines[i])) {
 			arm.Fields = wire.AppendField(arm.Fields, name, e.Lines[i][name])
 		}
-		for _, lines := range e.Lines {
-			for name := range lines {
-				if !slices.Contains(split.Drop, name) {
-					split.Drop = append(split.Drop, name)
-				}
-			}
-		}
-		arm.Fields = append(arm.Fields, flagLines(plan, e.Split.ID, i)...)
+		arm.Fields = append(arm.Fields, flagLines(plan, e.Split, i)...)
 		if was != nil && i < len(was.Arms) && was.Arms[i].Name == arm.Name {
 			arm.Evidence = was.Arms[i].Evidence
 		} else {
@@ -121,14 +114,14 @@ func kindsFor(criteria []gate.Criterion) []window.Kind {
 	return kinds
 }
 
-// groupOf is the exclusive group that parts a rollout's users from others'. A rollout that is at 100 % on a route of its own is
-// in no group any more: it goes to everybody.
+// groupOf is the exclusive group that parts a rollout's users from others'. A rollout that is at 100 % without another of its
+// group on its route is in no group any more: it goes to everybody it is for.
 func groupOf(plan *config.Plan, ro *config.Rollout, s control.Setting) *router.Group {
 	if s.Weight != router.Full {
 		return ro.Split.Group
 	}
-	for _, r := range plan.Routes {
-		if len(r.More) > 0 && (r.Split == ro.Split || slices.Contains(r.More, ro.Split)) {
+	for _, other := range neighbours(plan, ro.Split) {
+		if other.Group == ro.Split.Group {
 			return ro.Split.Group
 		}
 	}

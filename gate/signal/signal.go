@@ -162,6 +162,9 @@ func (b *Book) Record(e Event) (late, ok bool, err error) {
 			return true, false, nil
 		}
 	}
+	if people := of.split.Audience; people != nil && !people.Keyed() { // it takes a request to tell whether he is one of them
+		return of != now, false, nil
+	}
 	choice := of.split.ChooseText(e.Key)
 	if choice.Why != router.ByWeight {
 		return of != now, false, nil

@@ -74,15 +74,22 @@ func ExplainKey(a Ask, splits []*router.Split) Explain {
 	}
 	for _, s := range splits {
 		c := s.ChooseAs(r, a.Key)
-		if c.Why == router.ByOther { // the choice is made without a look at it
+		if elsewhere(c.Why) { // the choice is made without a look at it
 			c.Bucket = router.BucketOf(s.Salt, []byte(a.Key))
 		}
 		if s.Shares != nil {
-			x.Experiments = append(x.Experiments, ExplainExp{Name: s.Rollout, Bucket: int(c.Bucket), Arm: s.ArmName(c.Arm), Reason: c.Why.String()})
+			out := ExplainExp{Name: s.Rollout, Bucket: int(c.Bucket), Arm: s.ArmName(c.Arm), Reason: c.Why.String()}
+			if s.Audience != nil {
+				out.For = s.Audience.Name
+			}
+			x.Experiments = append(x.Experiments, out)
 			continue
 		}
 		out := ExplainSplit{Name: s.Rollout, Bucket: int(c.Bucket), Arm: armName(int(c.Arm))}
-		if c.Why != router.ByOther {
+		if s.Audience != nil {
+			out.For = s.Audience.Name
+		}
+		if !elsewhere(c.Why) {
 			flips := c.Bucket.FlipsAt().Fraction()
 			out.FlipsAtWeight = &flips
 		}
@@ -95,9 +102,15 @@ func ExplainKey(a Ask, splits []*router.Split) Explain {
 	return x
 }
 
+// elsewhere reports whether the split has not the user: another one has, or it is not for him.
+func elsewhere(why router.Why) bool { return why == router.ByOther || why == router.ByOutside }
+
 func reasonOf(s *router.Split, c *router.Choice, ring string) string {
 	if c.Why == router.ByAudience {
 		return fmt.Sprintf("a member of audience %s, whose ring is open", ring)
+	}
+	if c.Why == router.ByOutside {
+		return fmt.Sprintf("not a member of audience %s, which this rollout is for", s.Audience.Name)
 	}
 	if c.Why == router.ByOther {
 		return fmt.Sprintf("another member of the exclusive group %s has this user", s.Group.Name)

@@ -33,6 +33,7 @@ const (
 	Static   Reason = "STATIC"          // the same for everybody
 	Targeted Reason = "TARGETING_MATCH" // an audience
 	Disabled Reason = "DISABLED"        // the arm was stopped
+	Default  Reason = "DEFAULT"         // the rollout or experiment is for others
 )
 
 // Answer is a flag's value for one user.
@@ -56,9 +57,11 @@ func reasonOf(s *router.Split, c router.Choice) Reason {
 		return Targeted
 	case router.ByStopped:
 		return Disabled
+	case router.ByOutside:
+		return Default
 	case router.ByWeight, router.ByForce, router.ByNoKey, router.ByOther:
 	}
-	if s.Shares == nil && s.Group == nil && s.Open == 0 && (s.Weight == 0 || s.Weight == router.Full) {
+	if s.Shares == nil && s.Group == nil && s.Audience == nil && s.Open == 0 && (s.Weight == 0 || s.Weight == router.Full) {
 		return Static
 	}
 	return Split
