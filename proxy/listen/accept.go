@@ -26,8 +26,8 @@ func (l *Listener) Accept() (*Conn, error) {
 			continue
 		}
 		l.places.leave()
-		if last, _ := l.finishing(); last {
-			if empty++; empty > 1 { // the first time may be Finish waking us
+		if last, left := l.finishing(); last {
+			if empty++; empty > 1 && (left <= 0 || !l.late(err)) { // the first time may be Finish waking us
 				return nil, l.ended()
 			}
 			continue
@@ -80,6 +80,9 @@ func (l *Listener) next() (net.Conn, error) {
 	}
 	return l.inner.Accept()
 }
+
+// late reports whether the wait for a connection was over before it looked, as happens on a busy machine: one is there.
+func (l *Listener) late(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) && l.waited() }
 
 // ended closes the listener for good.
 func (l *Listener) ended() error {

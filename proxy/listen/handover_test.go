@@ -44,6 +44,30 @@ func TestFinish_QueuedConnections_AreAcceptedBeforeTheListenerCloses(t *testing.
 	}
 }
 
+// late is a listener on a busy machine: the wait for a connection is over before it looks.
+type late struct {
+	*net.TCPListener
+	times int
+}
+
+func (l *late) Accept() (net.Conn, error) {
+	if l.times--; l.times >= 0 {
+		return nil, os.ErrDeadlineExceeded
+	}
+	return l.TCPListener.Accept()
+}
+
+func TestFinish_LooksTooLate_QueuedConnectionsAreAcceptedAllTheSame(t *testing.T) {
+	t.Parallel()
+	l := listenTest(t, Spec{})
+	l.inner = &late{l.inner.(*net.TCPListener), 5}
+	dialTest(t, l)
+	l.Finish()
+	if n := takeAll(t, l); n != 1 {
+		t.Errorf("%d of 1 queued connection was accepted", n)
+	}
+}
+
 func TestFinish_WhileAcceptWaits_EndsIt(t *testing.T) {
 	t.Parallel()
 	for _, spec := range []Spec{{}, {Connections: 1}} {
