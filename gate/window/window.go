@@ -104,7 +104,6 @@ type Crowd struct {
 	BadBuckets                 int     // distinct canary buckets with a bad request
 	HeaviestShare              float64 // largest share of both arms' requests one bucket carries (skewed keys); 0 below 200 requests
 	ActiveStable, ActiveCanary int     // buckets with a request
-	BadUsers                   int     // canary buckets with a bad request, masked included (people, not evidence)
 }
 
 // View is all a gate may look at at one tick: pure data.
