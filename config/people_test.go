@@ -173,6 +173,11 @@ func TestNotify_TheTable_KnowsWhatTheRoomKnows(t *testing.T) {
 			if want := slices.Sorted(maps.Keys(notify.Kinds)); !slices.Equal(slices.Sorted(slices.Values(f.enum)), want) {
 				t.Errorf("kinds are %v, the table says %v", want, f.enum)
 			}
+			for _, kind := range f.enum {
+				if !strings.Contains(f.doc, kind) {
+					t.Errorf("the table does not say what %s is", kind)
+				}
+			}
 		case "events":
 			if !slices.Equal(f.enum, notify.Events()) {
 				t.Errorf("events are %v, the table says %v", notify.Events(), f.enum)

@@ -16,7 +16,6 @@ const (
 
 // Kind is one way of telling. A kind is one file here and one line in Kinds.
 type Kind struct {
-	Doc        string // for the reference: what is sent, to what
 	URL        need
 	Secret     need
 	Command    need
@@ -48,11 +47,11 @@ type request struct {
 
 // Kinds are the sinks by the word of notify.NAME.kind.
 var Kinds = map[string]Kind{
-	"webhook":      {Doc: "POST of a CloudEvents 1.0 JSON document, signed as Standard Webhooks asks where secret is given", URL: must, Secret: may, render: webhook},
-	"slack":        {Doc: "Slack incoming webhook, as blocks", URL: must, PrivateURL: true, render: slack},
-	"teams":        {Doc: "Microsoft Teams workflow webhook, as an Adaptive Card", URL: must, PrivateURL: true, render: teams},
-	"discord":      {Doc: "Discord webhook, as an embed", URL: must, PrivateURL: true, render: discord},
-	"pagerduty":    {Doc: "PagerDuty Events API v2; secret is the routing key", URL: may, Secret: must, Alerts: true, Acks: true, render: pagerDuty},
-	"alertmanager": {Doc: "Alertmanager API v2; url is its base, secret a bearer token", URL: must, Secret: may, Alerts: true, render: alertManager},
-	"command":      {Doc: "a program, with the notice as JSON on its stdin", Command: must},
+	"webhook":      {URL: must, Secret: may, render: webhook},
+	"slack":        {URL: must, PrivateURL: true, render: slack},
+	"teams":        {URL: must, PrivateURL: true, render: teams},
+	"discord":      {URL: must, PrivateURL: true, render: discord},
+	"pagerduty":    {URL: may, Secret: must, Alerts: true, Acks: true, render: pagerDuty},
+	"alertmanager": {URL: must, Secret: may, Alerts: true, render: alertManager},
+	"command":      {Command: must},
 }

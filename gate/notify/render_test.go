@@ -309,7 +309,7 @@ func TestHeadlines_ReadAsSentences(t *testing.T) {
 	}
 }
 
-func TestKinds_EveryOne_IsDocumentedAndAsksForSomething(t *testing.T) {
+func TestKinds_EveryOne_AsksForSomething(t *testing.T) {
 	for name, k := range Kinds {
 		asks := 0
 		for _, key := range []string{"url", "secret", "command"} {
@@ -317,8 +317,8 @@ func TestKinds_EveryOne_IsDocumentedAndAsksForSomething(t *testing.T) {
 				asks++
 			}
 		}
-		if k.Doc == "" || asks == 0 {
-			t.Errorf("%s: doc %q, asks for %d keys", name, k.Doc, asks)
+		if asks == 0 {
+			t.Errorf("%s asks for nothing", name)
 		}
 	}
 }
