@@ -243,6 +243,8 @@ func waitingFor(r *rollout) string {
 		return "a person"
 	case r.state.Phase == gate.Paused:
 		return "resume"
+	case r.state.Phase == gate.RolledBack || r.state.Phase == gate.Completed:
+		return "" // whatever led there
 	}
 	switch r.decision.Reason {
 	case gate.JournalUnavailable:

@@ -41,3 +41,12 @@ func TestStatus_StageThatNeverRan_IsNotAheadOnceItIsBehind(t *testing.T) {
 		f("promoted to the end", "passed", "skipped", "skipped", "skipped")
 	})
 }
+
+func TestWaitingFor_WhatHasEnded_WaitsForNothing(t *testing.T) {
+	for phase, want := range map[gate.Phase]string{gate.RolledBack: "", gate.Completed: "", gate.Waiting: "a healthy canary pool"} {
+		r := &rollout{state: gate.State{Phase: phase}, decision: gate.Decision{Reason: gate.CanaryPoolUnhealthy}}
+		if got := waitingFor(r); got != want {
+			t.Errorf("%v: got %q, want %q", phase, got, want)
+		}
+	}
+}
