@@ -68,33 +68,51 @@ func readCapped(name string, limit int64) ([]byte, error) {
 // all are found in one run.
 func Load(path string, opts Options) (*Plan, []Problem) {
 	opts = opts.orReal()
-	data, err := opts.ReadFile(path)
-	if err != nil {
-		var inner *fs.PathError
-		if errors.As(err, &inner) {
-			err = inner.Err
-		}
-		return nil, []Problem{{File: path, Text: fmt.Sprintf("read the configuration: %v", err)}}
+	data, problems := bytesOf(path, opts)
+	if len(problems) > 0 {
+		return nil, problems
 	}
 	return Parse(path, data, opts)
 }
 
+// bytesOf reads the file.
+func bytesOf(path string, opts Options) ([]byte, []Problem) {
+	data, err := opts.ReadFile(path)
+	if err == nil {
+		return data, nil
+	}
+	var inner *fs.PathError
+	if errors.As(err, &inner) {
+		err = inner.Err
+	}
+	return nil, []Problem{{File: path, Text: fmt.Sprintf("read the configuration: %v", err)}}
+}
+
 // Parse makes a plan of a file's bytes. Name is for messages, and its directory is where files it names are looked for.
 func Parse(name string, data []byte, opts Options) (*Plan, []Problem) {
+	d, tree, problems := treeOf(name, data)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	sum := sha256.Sum256(data)
+	return d.finish(tree, hex.EncodeToString(sum[:6]), opts.orReal())
+}
+
+// treeOf makes a tree of a file's bytes, and the decoder that knows its lines.
+func treeOf(name string, data []byte) (*decoder, map[string]any, []Problem) {
 	if len(data) > maxBytes {
-		return nil, []Problem{{File: name, Text: "the file is larger than 1 MiB"}}
+		return nil, nil, []Problem{{File: name, Text: "the file is larger than 1 MiB"}}
 	}
 	text := strings.TrimPrefix(string(data), "\ufeff")
 	d := newDecoder(name, scan(text))
 	if d.lines.deep > 0 {
-		return nil, []Problem{{File: name, Line: d.lines.deep, Text: fmt.Sprintf("tables, lists and keys nest deeper than %d", maxDepth)}}
+		return nil, nil, []Problem{{File: name, Line: d.lines.deep, Text: fmt.Sprintf("tables, lists and keys nest deeper than %d", maxDepth)}}
 	}
 	tree := map[string]any{}
 	if _, err := toml.Decode(text, &tree); err != nil {
-		return nil, []Problem{syntax(name, err)}
+		return nil, nil, []Problem{syntax(name, err)}
 	}
-	sum := sha256.Sum256(data)
-	return d.finish(tree, hex.EncodeToString(sum[:6]), opts.orReal())
+	return d, tree, nil
 }
 
 // Zero is the configuration without a file: `serin run --stable ADDR --canary ADDR [--listen ADDR]`. Its one rollout is

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,9 +34,10 @@ func newCheckCmd(e *env) *cobra.Command {
 		Short: "validate a configuration and print its plan",
 		Long: `Validates a configuration and prints the plan: how long each stage takes, what
 each gate needs to see, what cannot be judged and what would help. The traffic
-is what --rps and --error-rate say, else what a running daemon observes, else 1,
-10 and 100 requests per second. Exits 78 when the file is invalid or a stage
-cannot be judged within max_stage.`,
+is what --rps and --error-rate say, else what a running daemon observes
+($SERIN_ADMIN, else that of the file; with $SERIN_TOKEN where it needs one),
+else 1, 10 and 100 requests per second. Exits 78 when the file is invalid or a
+stage cannot be judged within max_stage.`,
 		Args: noArgs,
 	}
 	file := cmd.Flags().StringP("config", "c", "", "the configuration file (default $SERIN_CONFIG)")
@@ -50,7 +52,7 @@ cannot be judged within max_stage.`,
 		if cmd.Flags().Changed("rps") && !(*rps > 0 && *rps <= 1e9) {
 			return usagef("200, for example", "--rps %v is no traffic", *rps)
 		}
-		errors, err := shareOf("error-rate", *errorRate)
+		failing, err := shareOf("error-rate", *errorRate)
 		if err != nil {
 			return err
 		}
@@ -63,7 +65,7 @@ cannot be judged within max_stage.`,
 		if plan != nil {
 			a.Warnings = append(append(a.Warnings, plan.Warnings...), staleFlags(plan, time.Now())...)
 			a.Warnings = append(a.Warnings, outdatedStables(plan)...)
-			a.Timetables = append(a.Timetables, e.timetables(cmd.Context(), plan, *rps, errors)...)
+			a.Timetables = append(a.Timetables, e.timetables(cmd.Context(), plan, *rps, failing)...)
 		}
 		return e.printCheck(a, asJSON)
 	}
@@ -100,25 +102,25 @@ func (e *env) printCheck(a checkAnswer, asJSON bool) error {
 }
 
 // timetables plans every rollout at the traffic given, else at what a daemon observes, else at assumed rates.
-func (e *env) timetables(ctx context.Context, plan *config.Plan, rps, errors float64) []config.Timetable {
+func (e *env) timetables(ctx context.Context, plan *config.Plan, rps, failing float64) []config.Timetable {
 	if rps > 0 {
-		return plan.Timetable(rps, errors)
+		return plan.Timetable(rps, failing)
 	}
-	seen := e.observed(ctx, plan)
+	seen, where := e.observed(ctx, plan)
 	var out []config.Timetable
-	for _, t := range plan.Timetable(0, errors) {
+	for _, t := range plan.Timetable(0, failing) {
 		ro, ok := seen[t.Rollout]
 		if !ok {
 			out = append(out, t)
 			continue
 		}
 		delete(seen, t.Rollout)
-		at := errors
+		at := failing
 		if at == 0 && ro.Arms.Stable.Requests > 0 {
 			at = float64(ro.Arms.Stable.Errors) / float64(ro.Arms.Stable.Requests)
 		}
 		rate := ro.Arms.Stable.Rate + ro.Arms.Canary.Rate
-		fmt.Fprintf(e.stderr, "serin: %s: traffic as observed at %s\n", clean(t.Rollout), plan.Admin.Address)
+		fmt.Fprintf(e.stderr, "serin: %s: traffic as observed at %s\n", clean(t.Rollout), clean(where))
 		for _, known := range plan.Timetable(rate, at) {
 			if known.Rollout == t.Rollout {
 				out = append(out, known)
@@ -143,26 +145,31 @@ func withoutAssumed(tables []config.Timetable) []config.Timetable {
 	return out
 }
 
-// observed asks the daemon of the plan for rollouts that have traffic. No daemon is no error.
-func (e *env) observed(ctx context.Context, plan *config.Plan) map[string]admin.Rollout {
-	seen := map[string]admin.Rollout{}
-	c, err := admin.NewClient(plan.Admin.Address)
+// observed asks the daemon ($SERIN_ADMIN, else the plan's own) for rollouts that have traffic, and says where it was asked. No
+// daemon is no error; one that refuses to tell is said.
+func (e *env) observed(ctx context.Context, plan *config.Plan) (seen map[string]admin.Rollout, where string) {
+	seen = map[string]admin.Rollout{}
+	c, err := (&target{env: e, configFile: plan.File}).client()
 	if err != nil {
-		return seen
+		return seen, ""
 	}
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(ctx, observing)
 	defer cancel()
 	list, err := c.Rollouts(ctx)
+	var refused *admin.StatusError
+	if errors.As(err, &refused) {
+		fmt.Fprintf(e.stderr, "serin: %s does not tell its traffic: %s\n", clean(c.Address()), clean(err.Error()))
+	}
 	if err != nil {
-		return seen
+		return seen, ""
 	}
 	for _, ro := range list {
 		if ro.Arms.Stable.Rate > 0 && ro.Arms.Stable.Requests+ro.Arms.Canary.Requests >= observedLeast {
 			seen[ro.Name] = ro
 		}
 	}
-	return seen
+	return seen, c.Address()
 }
 
 // configPath is the file a verb reads: -c, else $SERIN_CONFIG.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 
@@ -62,18 +63,12 @@ func (t *target) address() (string, error) {
 	if file == "" {
 		return defaultAdmin, nil
 	}
-	plan, problems := config.Load(file, config.Options{Getenv: t.env.getenv, Outline: true})
-	if plan == nil {
+	address, problems := config.AdminURL(file, config.Options{Getenv: t.env.getenv})
+	if len(problems) > 0 {
 		t.env.printProblems(problems)
-		return "", &exitError{code: exitConfig}
+		return "", &exitError{code: exitConfig, err: fmt.Errorf("%s does not say where the daemon is", file), hint: "--admin ADDR or $SERIN_ADMIN names it"}
 	}
-	if plan.Admin.Address == "" {
-		return defaultAdmin, nil
-	}
-	if plan.Admin.TLS != nil && !strings.HasPrefix(plan.Admin.Address, "unix:") {
-		return "https://" + plan.Admin.Address, nil
-	}
-	return plan.Admin.Address, nil
+	return address, nil
 }
 
 // question is one run of a verb that asks the daemon.

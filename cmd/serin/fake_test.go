@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"serin/config"
 	"serin/gate"
 	"serin/gate/control"
 	"serin/gate/journal"
@@ -54,6 +55,23 @@ func (fakeRouter) Explain(ask admin.Ask) admin.Explain {
 // daemonOf serves a loop on a socket of the test's own and returns its address.
 func daemonOf(t *testing.T, loop *fakeLoop) string {
 	t.Helper()
+	return serve(t, admin.Options{Loop: loop})
+}
+
+// guardedOf is daemonOf for who has the token.
+func guardedOf(t *testing.T, loop *fakeLoop, token string) string {
+	t.Helper()
+	plan, problems := config.Parse("serin.toml", []byte(ladder+"\n[token.reader]\nsecret = { env = \"T\" }\nmay = [\"read\"]\n"),
+		config.Options{Getenv: func(string) string { return token }})
+	if plan == nil {
+		t.Fatal(problems)
+	}
+	return serve(t, admin.Options{Loop: loop, Tokens: func() []config.Token { return plan.Tokens }})
+}
+
+// serve starts an admin API and returns its address.
+func serve(t *testing.T, o admin.Options) string {
+	t.Helper()
 	address := "unix:" + filepath.Join(t.TempDir(), "admin.sock")
 	ln, err := admin.Listen(address)
 	if err != nil {
@@ -61,7 +79,8 @@ func daemonOf(t *testing.T, loop *fakeLoop) string {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	s := admin.New(admin.Options{Address: address, Loop: loop, Router: fakeRouter{}})
+	o.Address, o.Router = address, fakeRouter{}
+	s := admin.New(o)
 	go func() { done <- s.Serve(ctx, ln) }()
 	t.Cleanup(func() {
 		cancel()

@@ -361,3 +361,21 @@ func TestCheck_DaemonWithTraffic_IsAskedForIt(t *testing.T) {
 	f(3, false) // a daemon that began just now tells nothing of the traffic to come
 	f(5000, true)
 }
+
+func TestCheck_DaemonThatAsksForAToken_IsAskedWithTheShells(t *testing.T) {
+	seen := holding()
+	seen.Stable = control.ArmStatus{Requests: 5000, Rate: 0.1}
+	file := filepath.Join(t.TempDir(), "serin.toml")
+	if err := os.WriteFile(file, []byte(ladder), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address := guardedOf(t, &fakeLoop{rollouts: []control.RolloutStatus{seen}}, "secret-0123456789")
+	vars := map[string]string{"SERIN_ADMIN": address}
+	if _, _, talk := serin(vars, "check", "-c", file); !strings.Contains(talk, "does not tell its traffic: a token is needed") {
+		t.Errorf("without a token: %s", talk)
+	}
+	vars["SERIN_TOKEN"] = "secret-0123456789"
+	if _, _, talk := serin(vars, "check", "-c", file); !strings.Contains(talk, "traffic as observed at "+address) {
+		t.Errorf("with a token: %s", talk)
+	}
+}
