@@ -13,9 +13,10 @@ import (
 // Timetable is what one rollout's ladder takes at one traffic: what `serin check` tells before anything is released.
 type Timetable struct {
 	Rollout   string         `json:"rollout"`
-	RPS       float64        `json:"rps"`        // requests per second of the route, both arms
-	ErrorRate float64        `json:"error_rate"` // of stable, and of the canary when it is no worse
-	Assumed   bool           `json:"assumed"`    // nobody said how much traffic there is: nothing is refused
+	Audience  string         `json:"audience,omitempty"` // whom it is for: the traffic is theirs alone; absent: everybody
+	RPS       float64        `json:"rps"`                // requests per second of the route, both arms
+	ErrorRate float64        `json:"error_rate"`         // of stable, and of the canary when it is no worse
+	Assumed   bool           `json:"assumed"`            // nobody said how much traffic there is: nothing is refused
 	Stages    []StageTime    `json:"stages"`
 	Least     Quantity       `json:"least_seconds"`
 	Expected  Quantity       `json:"expected_seconds"` // null: never
@@ -119,7 +120,7 @@ type planner struct {
 // table plans every stage in turn; a frozen baseline is what the stage before it left.
 func (pl *planner) table(assumed bool) Timetable {
 	policy := pl.rollout.Policy
-	t := Timetable{Rollout: pl.rollout.Name, RPS: pl.rps, ErrorRate: pl.p, Assumed: assumed}
+	t := Timetable{Rollout: pl.rollout.Name, Audience: policy.Audience, RPS: pl.rps, ErrorRate: pl.p, Assumed: assumed}
 	var baseline float64 // stable's requests in the stage before
 	for i := range policy.Stages {
 		s := pl.stage(i, baseline)

@@ -56,6 +56,7 @@ func overview(b *strings.Builder, tables []Timetable) {
 	if first.capacity != "" {
 		wrap(b, "  ", "  ", first.capacity)
 	}
+	first.theirs(b)
 	wrap(b, "  ", "  ", "Give --rps and --error-rate for what each gate needs and what would help.")
 }
 
@@ -67,6 +68,7 @@ func inFull(b *strings.Builder, t *Timetable) {
 	}
 	wrap(b, "", "  ", fmt.Sprintf("%s at %s requests/s and about %s errors: at least %s, %s",
 		t.Rollout, trim(t.RPS), spaced(t.ErrorRate), Span(t.Least), takes))
+	t.theirs(b)
 	noted := map[string]bool{}
 	for i := range t.Stages {
 		s := &t.Stages[i]
@@ -99,6 +101,13 @@ func inFull(b *strings.Builder, t *Timetable) {
 			b.WriteString("\n")
 			wrap(b, "  ", "    ", strings.TrimSpace(fmt.Sprintf("%s: stage %d: %s. %s", list.word, p.Stage, p.Text, p.Help)))
 		}
+	}
+}
+
+// theirs says whose traffic a timetable rests on, where it is not everybody's.
+func (t *Timetable) theirs(b *strings.Builder) {
+	if t.Audience != "" {
+		wrap(b, "  ", "  ", "The requests are those of audience "+t.Audience+", and the shares of its members: nobody else's count.")
 	}
 }
 

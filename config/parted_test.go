@@ -155,3 +155,11 @@ hold = "stable - 1pt"
 			warned(`any = { header = "X-Employee" }`, `signals = { header = "X-Signal" }`))
 	}
 }
+
+func TestSharing_EveryRoute_SaysWhoGetsWhat(t *testing.T) {
+	t.Parallel()
+	golden(t, "testdata/sharing.golden", SharingText(parsed(t, "shared_routes_ok.toml").Sharing())+"\n"+SharingText(parsed(t, "experiment.toml").Sharing()))
+	if all := parsed(t, "smallest.toml").Sharing(); all != nil {
+		t.Errorf("a file where everybody gets the same: got %+v", all)
+	}
+}

@@ -102,7 +102,7 @@ func statusText(ro admin.Rollout) []string {
 		head += "  dry run"
 	}
 	lines := []string{cut(head)}
-	lines = append(lines, cut(fmt.Sprintf("  attempt %d of revision %s", ro.Attempt, ro.Revision)))
+	lines = append(lines, cut(fmt.Sprintf("  attempt %d of revision %s", ro.Attempt, ro.Revision)+onlyFor(ro.Audience)))
 	if ro.Stage.Count > 0 {
 		lines = append(lines, cut(stageLine(ro)))
 	}
@@ -274,4 +274,12 @@ func brief(ro admin.Rollout, now time.Time) string {
 		line += "  " + words(ro.Reason)
 	}
 	return clean(line)
+}
+
+// onlyFor says whom a rollout or experiment is for.
+func onlyFor(audience string) string {
+	if audience == "" {
+		return ""
+	}
+	return "  for audience " + audience + " only"
 }

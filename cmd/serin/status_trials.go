@@ -43,7 +43,7 @@ func experimentNamed(ctx context.Context, c *admin.Client, name string, first er
 
 // experimentText is one experiment for a person: how it stands and its table.
 func experimentText(x admin.Experiment) []string {
-	lines := []string{cut(fmt.Sprintf("%s  experiment  %s", x.Name, words(x.Phase)))}
+	lines := []string{cut(fmt.Sprintf("%s  experiment  %s", x.Name, words(x.Phase)) + onlyFor(x.Audience))}
 	lines = append(lines, wrapped(x.Sentence, "  ")...)
 	lines = append(lines, fmt.Sprintf("  %-12s %7s %7s %9s  %-16s %-30s %-16s", "arm", "share", "users", "requests", "errors", "difference in points (95 %)", "median"))
 	for i, a := range x.Arms {

@@ -77,7 +77,7 @@ func (l *Loop) report(r *rollout, now time.Time) RolloutStatus {
 	view := &l.told.Seen.View
 	r.tracker.ViewTo(view, now)
 	out := RolloutStatus{
-		Name: r.name, Version: s.Version, Phase: s.Phase, Revision: s.Revision, Attempt: s.Attempt, Route: p.Route,
+		Name: r.name, Version: s.Version, Phase: s.Phase, Revision: s.Revision, Attempt: s.Attempt, Route: p.Route, Audience: p.Audience,
 		Weight: fraction(s.Sent()), KeyMissingRatio: r.keyless(), Stage: stageStatus(r), Stages: rungs(r),
 		Verdict: d.Verdict, Reason: d.Reason, Reasons: d.Reasons, Baseline: d.Baseline, BaselineNote: gate.BaselineText(*s, p, d), Gates: d.Findings,
 		Sentence: gate.Explain(*s, p, *d), Next: gate.Next(*s, p, *d, now),

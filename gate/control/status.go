@@ -43,6 +43,7 @@ type RolloutStatus struct {
 	Revision        string
 	Attempt         int
 	Route           string
+	Audience        string // whom it is for; "": everybody
 	StableUpstream  string // the arms' pools, as the file names them
 	CanaryUpstream  string
 	Weight          float64

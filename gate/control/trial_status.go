@@ -15,6 +15,7 @@ import (
 // ExperimentStatus is one experiment: product.md, section 5. Shares are of users.
 type ExperimentStatus struct {
 	Name, Route  string
+	Audience     string // whom it is for; "": everybody
 	Version      uint64
 	Attempt      int
 	Phase        gate.Phase // waiting, progressing, completed, rolled_back
@@ -42,7 +43,7 @@ func (t *trial) status(now time.Time) ExperimentStatus {
 		t.tableAt = now
 	}
 	out := ExperimentStatus{
-		Name: t.name, Route: t.policy.Route, Version: t.state.Version, Attempt: t.state.Attempt, Phase: t.state.Phase,
+		Name: t.name, Route: t.policy.Route, Audience: t.policy.Audience, Version: t.state.Version, Attempt: t.state.Attempt, Phase: t.state.Phase,
 		Sentence: experiment.Situation(t.state, t.policy), Elapsed: t.state.Clock, For: t.policy.For, Ratio: t.ratio,
 		LastDecision: t.last,
 	}

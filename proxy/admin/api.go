@@ -46,9 +46,10 @@ type Rollout struct {
 	Revision        string            `json:"revision"`
 	Attempt         int               `json:"attempt"`
 	Route           string            `json:"route"`
-	Weight          float64           `json:"weight"`            // of buckets
-	ObservedWeight  *float64          `json:"observed_weight"`   // of requests; null: no traffic yet
-	KeyMissingRatio float64           `json:"key_missing_ratio"` // requests without any key
+	Audience        string            `json:"audience,omitempty"` // whom it is for: weights and shares are of its members; absent: everybody
+	Weight          float64           `json:"weight"`             // of buckets
+	ObservedWeight  *float64          `json:"observed_weight"`    // of requests; null: no traffic yet
+	KeyMissingRatio float64           `json:"key_missing_ratio"`  // requests without any key
 	Stage           Stage             `json:"stage"`
 	Stages          []Rung            `json:"stages"`
 	Verdict         string            `json:"verdict"` // hold pass fail

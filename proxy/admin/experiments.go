@@ -26,6 +26,7 @@ type Experiments struct {
 type Experiment struct {
 	Name             string           `json:"name"`
 	Route            string           `json:"route"`
+	Audience         string           `json:"audience,omitempty"` // whom it is for; absent: everybody
 	Version          uint64           `json:"version"`
 	Attempt          int              `json:"attempt"`
 	Phase            string           `json:"phase"` // waiting progressing completed rolled_back
@@ -77,7 +78,7 @@ const mismatch = "sample_ratio_mismatch"
 // ExperimentOf shows an experiment in the words of the API.
 func ExperimentOf(s *control.ExperimentStatus) Experiment {
 	x := Experiment{
-		Name: s.Name, Route: s.Route, Version: s.Version, Attempt: s.Attempt, Phase: s.Phase.String(), Sentence: s.Sentence,
+		Name: s.Name, Route: s.Route, Audience: s.Audience, Version: s.Version, Attempt: s.Attempt, Phase: s.Phase.String(), Sentence: s.Sentence,
 		ElapsedSeconds: s.Elapsed.Seconds(), ForSeconds: s.For.Seconds(), RemainingSeconds: max(s.For-s.Elapsed, 0).Seconds(),
 		SampleRatio: s.Ratio, KeyMissingRatio: finite(s.Keyless), Arms: make([]ExperimentArm, len(s.Arms)),
 	}

@@ -12,7 +12,7 @@ import (
 // RolloutOf shows a rollout's status in the words of the API.
 func RolloutOf(s *control.RolloutStatus) Rollout {
 	ro := Rollout{
-		Name: s.Name, Version: s.Version, Phase: s.Phase.String(), Revision: s.Revision, Attempt: s.Attempt, Route: s.Route,
+		Name: s.Name, Version: s.Version, Phase: s.Phase.String(), Revision: s.Revision, Attempt: s.Attempt, Route: s.Route, Audience: s.Audience,
 		Weight: s.Weight, ObservedWeight: s.ObservedWeight, KeyMissingRatio: s.KeyMissingRatio,
 		Stage: stageOf(s.Stage), Stages: make([]Rung, len(s.Stages)),
 		Verdict: s.Verdict.String(), Reason: string(s.Reason), Reasons: reasonTexts(s.Reasons), Baseline: s.Baseline, BaselineNote: s.BaselineNote,
