@@ -3,6 +3,7 @@ package deadline
 import (
 	"net"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -12,6 +13,15 @@ import (
 
 // guardEvery is how often a waiting client is asked whether it is still there, and how long the first question waits.
 const guardEvery = time.Second
+
+// recordBytes is the most that one TLS record carries (RFC 8446, section 5.1).
+const recordBytes = 16 << 10
+
+// What writeBy says, beside a time, of a wait that the sweeper ends: the writer must know before it takes that back.
+const (
+	interrupting = -1
+	interrupted  = -2
+)
 
 // Conn is a connection whose waits a Sweeper ends. Reading, writing and stamping are the business of at most one
 // goroutine per direction; Break and Close may be called by any.
@@ -31,7 +41,7 @@ type Conn struct {
 	fd    uintptr
 
 	readBy  atomic.Int64 // on the sweeper's clock; 0: wait for ever
-	writeBy atomic.Int64
+	writeBy atomic.Int64 // or what the sweeper did about it
 	broken  atomic.Bool
 	halted  atomic.Bool // reading is interrupted
 	closed  atomic.Bool
@@ -97,7 +107,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 
 // lift takes back an interruption that came as the wait ended well; an error when it is meant.
 func (c *Conn) lift() error {
-	if c.halted.Load() || c.overdue(&c.readBy) {
+	if c.halted.Load() || c.overdue() {
 		return os.ErrDeadlineExceeded
 	}
 	if err := c.conn.SetReadDeadline(time.Time{}); err != nil {
@@ -109,32 +119,65 @@ func (c *Conn) lift() error {
 	return nil
 }
 
-// Write writes all of p like a net.Conn; no progress in time, or Break, is os.ErrDeadlineExceeded.
+// Write writes all of p like a net.Conn; no progress in time, or Break, is os.ErrDeadlineExceeded. Through TLS progress is
+// a whole record: an interrupted one cannot be taken up again (crypto/tls, SetWriteDeadline).
 func (c *Conn) Write(p []byte) (int, error) {
 	written := c.writeNow(p)
-	for moved := written > 0; written < len(p); moved = false {
-		if c.eachWrite > 0 {
-			c.writeBy.Store(c.by(c.eachWrite))
+	for written < len(p) {
+		part := p[written:]
+		if c.put == nil {
+			part = part[:min(len(part), recordBytes)]
 		}
-		n, err := c.conn.Write(p[written:])
+		n, err := c.writeWaiting(part)
 		written += n
-		if err == nil || !isTimeout(err) || c.broken.Load() || (n == 0 && !moved && c.overdue(&c.writeBy)) {
-			c.writeBy.Store(0)
+		if err == nil {
+			continue
+		}
+		if n == 0 || c.put == nil || !isTimeout(err) || c.broken.Load() {
 			return written, err
 		}
-		c.writeBy.Store(0)
-		if err := c.conn.SetWriteDeadline(time.Time{}); err != nil {
+		if err := c.liftWrite(); err != nil {
 			return written, err
 		}
 	}
 	return written, nil
 }
 
-func (c *Conn) overdue(by *atomic.Int64) bool {
+// writeWaiting writes as long as something moves in time. An interruption that came as the wait ended well is taken back.
+func (c *Conn) writeWaiting(p []byte) (int, error) {
+	by := c.by(c.eachWrite)
+	c.writeBy.Store(by)
+	n, err := c.conn.Write(p)
+	if c.writeBy.CompareAndSwap(by, 0) {
+		return n, err
+	}
+	for c.writeBy.Load() != interrupted {
+		runtime.Gosched() // the sweeper is between two lines
+	}
+	c.writeBy.Store(0)
+	if err == nil {
+		err = c.liftWrite()
+	}
+	return n, err
+}
+
+// liftWrite takes an interruption back; an error when the connection is broken.
+func (c *Conn) liftWrite() error {
+	if err := c.conn.SetWriteDeadline(time.Time{}); err != nil {
+		return err
+	}
+	if c.broken.Load() { // it came between, and does not come again
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// overdue reports whether reading has taken too long, or is over.
+func (c *Conn) overdue() bool {
 	if c.broken.Load() {
 		return true
 	}
-	limit := by.Load()
+	limit := c.readBy.Load()
 	return limit != 0 && limit <= c.sweeper.now.Load()
 }
 
@@ -221,8 +264,9 @@ func (c *Conn) sweep(now int64) {
 	if by := c.readBy.Load(); by != 0 && by <= now {
 		_ = c.conn.SetReadDeadline(past)
 	}
-	if by := c.writeBy.Load(); by != 0 && by <= now {
+	if by := c.writeBy.Load(); by > 0 && by <= now && c.writeBy.CompareAndSwap(by, interrupting) {
 		_ = c.conn.SetWriteDeadline(past)
+		c.writeBy.Store(interrupted)
 	}
 	if from := c.recheck.Load(); from != 0 && from+int64(c.sweeper.grain)*3/2 <= now && c.recheck.CompareAndSwap(from, 0) &&
 		c.polls(unix.POLLIN|unix.POLLRDHUP) {
