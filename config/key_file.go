@@ -56,9 +56,9 @@ func parseKeys(data []byte) ([]string, error) {
 	}
 	var keys []string
 	n := 0
-	for line := range bytes.Lines(bytes.TrimPrefix(data, []byte("\ufeff"))) {
+	for line := range bytes.Lines(data) {
 		n++
-		key := bytes.TrimSpace(line)
+		key := trimKey(line)
 		switch {
 		case len(key) == 0 || key[0] == '#':
 			continue
@@ -72,4 +72,15 @@ func parseKeys(data []byte) ([]string, error) {
 		keys = append(keys, string(key))
 	}
 	return keys, nil
+}
+
+// trimKey cuts white space and byte order marks, which editors put in front of a file, and so between two that were joined.
+func trimKey(line []byte) []byte {
+	for {
+		key := bytes.TrimPrefix(bytes.TrimSpace(line), []byte("\ufeff"))
+		if len(key) == len(line) {
+			return key
+		}
+		line = key
+	}
 }
