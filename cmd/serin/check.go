@@ -25,6 +25,7 @@ type checkAnswer struct {
 	Valid      bool               `json:"valid"`
 	Problems   []config.Problem   `json:"problems"`
 	Warnings   []config.Problem   `json:"warnings"`
+	Routes     []config.Sharing   `json:"routes"` // where it depends on the user who gets what
 	Timetables []config.Timetable `json:"timetables"`
 }
 
@@ -61,10 +62,11 @@ stage cannot be judged within max_stage.`,
 			return err
 		}
 		plan, problems := config.Load(path, config.Options{Getenv: e.getenv})
-		a := checkAnswer{File: path, Valid: plan != nil, Problems: append([]config.Problem{}, problems...), Warnings: []config.Problem{}, Timetables: []config.Timetable{}}
+		a := checkAnswer{File: path, Valid: plan != nil, Problems: append([]config.Problem{}, problems...), Warnings: []config.Problem{}, Routes: []config.Sharing{}, Timetables: []config.Timetable{}}
 		if plan != nil {
 			a.Warnings = append(append(a.Warnings, plan.Warnings...), staleFlags(plan, time.Now())...)
 			a.Warnings = append(a.Warnings, outdatedStables(plan)...)
+			a.Routes = append(a.Routes, plan.Sharing()...)
 			a.Timetables = append(a.Timetables, e.timetables(cmd.Context(), plan, *rps, failing)...)
 		}
 		return e.printCheck(a, asJSON)
@@ -87,6 +89,10 @@ func (e *env) printCheck(a checkAnswer, asJSON bool) error {
 			fmt.Fprintln(e.stderr, "serin: warning: "+clean(w.String()))
 		}
 		if a.Valid {
+			fmt.Fprint(e.stdout, config.SharingText(a.Routes))
+			if len(a.Routes) > 0 && len(a.Timetables) > 0 {
+				fmt.Fprintln(e.stdout)
+			}
 			fmt.Fprint(e.stdout, config.TimetableText(a.Timetables))
 		}
 	}
