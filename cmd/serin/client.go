@@ -168,7 +168,7 @@ func wantJSON(output string) (bool, error) {
 
 // isTerminal tells whether a writer is a screen somebody looks at.
 func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
+	f, ok := w.(interface{ Stat() (os.FileInfo, error) })
 	if !ok {
 		return false
 	}

@@ -29,7 +29,7 @@ func main() {
 			_ = syscall.Kill(os.Getpid(), second)
 		}
 	}()
-	e := &env{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
+	e := &env{stdout: &paper{File: os.Stdout}, stderr: os.Stderr, getenv: os.Getenv}
 	os.Exit(e.run(ctx, os.Args[1:]))
 }
 
@@ -37,7 +37,11 @@ func main() {
 func (e *env) run(ctx context.Context, args []string) int {
 	root := newRootCmd(e)
 	root.SetArgs(args)
-	return e.report(root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if p, ok := e.stdout.(*paper); ok && err == nil && p.failed() != nil {
+		err = &exitError{code: exitFailure, err: p.failed(), hint: "what was written is not whole"}
+	}
+	return e.report(err)
 }
 
 func newRootCmd(e *env) *cobra.Command {
