@@ -157,7 +157,8 @@ func stageLine(ro admin.Rollout) string {
 	} else if i >= 1 && i == len(ro.Stages) {
 		line += fmt.Sprintf(" (%s)", ro.Stages[i-1].Label)
 	}
-	if ro.Verdict != "" {
+	// What has ended has no verdict any more: its phase says how.
+	if _, over := ended(ro); ro.Verdict != "" && !over {
 		line += "  " + strings.ToUpper(ro.Verdict)
 	}
 	if ro.Reason != "" {

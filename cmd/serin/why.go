@@ -51,6 +51,9 @@ func whyText(ro admin.Rollout, now time.Time) []string {
 	}
 	lines = append(lines, wrapped("now: "+ro.Sentence, "")...)
 	for _, g := range ro.Gates {
+		if _, over := ended(ro); over && g.Verdict == gate.Hold {
+			continue // no request comes any more that could change it
+		}
 		lines = append(lines, wrapped(change(g), "  ")...)
 	}
 	if ro.BaselineNote != "" {
