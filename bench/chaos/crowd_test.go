@@ -66,9 +66,10 @@ func affordable(t *testing.T, n int) int {
 }
 
 // dialFrom connects from one of many loopback addresses, so that ports do not run out.
-func dialFrom(i int, address string) (net.Conn, error) {
-	d := net.Dialer{Timeout: 20 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+i%100))}}
-	return d.Dial("tcp", address)
+func dialFrom(i int, address string) (net.Conn, error) { return dialerFrom(i).Dial("tcp", address) }
+
+func dialerFrom(i int) *net.Dialer {
+	return &net.Dialer{Timeout: 20 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+i%100))}}
 }
 
 // gather opens n connections, has each answered once, and leaves them idle.

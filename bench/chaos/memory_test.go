@@ -2,10 +2,12 @@ package chaos
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -21,14 +23,27 @@ func endless(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
+// frugal keeps the kernel from lending a connection's other end megabytes to send from, as it does over loopback, where a
+// segment has 64 KiB: 400 of them took 1.5 GB of what the kernel has for all TCP connections (tcp_mem), and when that is used
+// up it drops what others beside receive, until their answers are late by seconds.
+func frugal(_, _ string, raw syscall.RawConn) error {
+	var err error
+	return errors.Join(raw.Control(func(fd uintptr) {
+		err = errors.Join(
+			syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 1460), // as over Ethernet
+			syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10))
+	}), err)
+}
+
 // stall asks for an endless answer and reads none of it: a large buffer of serin's waits to be written.
 func stall(t *testing.T, i int, address string) net.Conn {
 	t.Helper()
-	conn, err := dialFrom(i, address)
+	d := dialerFrom(i)
+	d.Control = frugal
+	conn, err := d.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
 	fmt.Fprintf(conn, "GET /endless HTTP/1.1\r\nHost: shop.test\r\nX-User-Id: u1\r\n\r\n")
 	return conn
 }
@@ -39,7 +54,7 @@ func TestCrowd_MemoryShort_ShedsClosesTheIdleAndRecovers(t *testing.T) {
 	t.Parallel()
 	const memoryMiB, clients = 64, 400 // at 256 KiB each they want 100 MiB
 	s, service := newCrowdSite(t, "timeout = { write_idle = \"6s\" }\n[limits]\nmemory = \"64MiB\"")
-	service.extra = http.HandlerFunc(endless)
+	service.extra, service.sendBuffer = http.HandlerFunc(endless), 64<<10
 	d := start(t, s)
 	base := d.warm()
 	idle := gather(t, s.listen, 1)

@@ -29,6 +29,8 @@ type service struct {
 	extra   http.Handler  // for paths other than /ledger/; may be nil
 	idle    time.Duration // a connection is closed after; 0: never
 
+	sendBuffer int // of the kernel's for a connection, bytes; 0: its choice
+
 	mu     sync.Mutex
 	server *http.Server     // guarded by mu, as is the rest; nil while down
 	gone   chan struct{}    // closed when the server's goroutine has ended
@@ -120,6 +122,9 @@ func (s *service) connState(c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		s.conns[c] = nil
+		if tcp, ok := c.(*net.TCPConn); ok && s.sendBuffer > 0 {
+			_ = tcp.SetWriteBuffer(s.sendBuffer)
+		}
 	case http.StateClosed:
 		delete(s.conns, c)
 	}
