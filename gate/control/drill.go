@@ -76,17 +76,11 @@ func (l *Loop) StopDrill(ctx context.Context, rollout, actor string) (journal.En
 func (l *Loop) askDrill(ctx context.Context, m *drilling) (journal.Entry, error) {
 	done := make(chan answer, 1)
 	m.done = done
-	if err := l.post(ctx, m); err != nil {
+	a, err := ask(ctx, l, m, done)
+	if err != nil {
 		return journal.Entry{}, err
 	}
-	select {
-	case a := <-done:
-		return a.entry, a.err
-	case <-ctx.Done():
-		return journal.Entry{}, ctx.Err()
-	case <-l.stopped:
-		return journal.Entry{}, ErrStopped
-	}
+	return a.entry, a.err
 }
 
 // onDrill is the loop's side of Drill and StopDrill.

@@ -41,17 +41,11 @@ func (l *Loop) Thaw(ctx context.Context, actor, reason string) ([]journal.Entry,
 
 func (l *Loop) askAll(ctx context.Context, f *gate.Freeze, op gate.Operator) ([]journal.Entry, error) {
 	done := make(chan frozen, 1)
-	if err := l.post(ctx, &freezing{freeze: f, op: op, done: done}); err != nil {
+	a, err := ask(ctx, l, &freezing{freeze: f, op: op, done: done}, done)
+	if err != nil {
 		return nil, err
 	}
-	select {
-	case a := <-done:
-		return a.entries, a.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-l.stopped:
-		return nil, ErrStopped
-	}
+	return a.entries, a.err
 }
 
 // freezeAll is the loop's side of Freeze and Thaw.

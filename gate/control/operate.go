@@ -28,27 +28,30 @@ type answer struct {
 // ErrStopped and ctx's; after the last the act may still be done.
 func (l *Loop) Operate(ctx context.Context, rollout string, op gate.Operator) (gate.Decision, journal.Entry, error) {
 	done := make(chan answer, 1)
-	if err := l.post(ctx, &operation{rollout: rollout, op: op, answer: done}); err != nil {
+	a, err := ask(ctx, l, &operation{rollout: rollout, op: op, answer: done}, done)
+	if err != nil {
 		return gate.Decision{}, journal.Entry{}, err
 	}
-	select {
-	case a := <-done:
-		return a.decision, a.entry, a.err
-	case <-ctx.Done():
-		return gate.Decision{}, journal.Entry{}, ctx.Err()
-	case <-l.stopped:
-		return gate.Decision{}, journal.Entry{}, ErrStopped
-	}
+	return a.decision, a.entry, a.err
 }
 
-func (l *Loop) post(ctx context.Context, message any) error {
+// ask puts a message into the mailbox and waits for what the loop answers on done. Errors are ErrStopped and ctx's; after
+// those the message may still be answered.
+func ask[T any](ctx context.Context, l *Loop, message any, done <-chan T) (answer T, err error) {
 	select {
 	case l.mail <- message:
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return answer, ctx.Err()
 	case <-l.stopped:
-		return ErrStopped
+		return answer, ErrStopped
+	}
+	select {
+	case answer = <-done:
+		return answer, nil
+	case <-ctx.Done():
+		return answer, ctx.Err()
+	case <-l.stopped:
+		return answer, ErrStopped
 	}
 }
 

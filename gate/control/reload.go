@@ -112,18 +112,12 @@ func (l *Loop) confess(r *rollout, was router.Weight, why string, now time.Time)
 // Reload puts another plan in force and returns when it is, or was refused; the running one stays then. It moves no weight
 // and restarts no stage, but for a new revision and for a rollout that the plan has no more.
 func (l *Loop) Reload(ctx context.Context, plan *config.Plan) error {
-	m := &reload{plan: plan, done: make(chan error, 1)}
-	if err := l.post(ctx, m); err != nil {
+	done := make(chan error, 1)
+	refused, err := ask(ctx, l, &reload{plan: plan, done: done}, done)
+	if err != nil {
 		return err
 	}
-	select {
-	case err := <-m.done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-l.stopped:
-		return ErrStopped
-	}
+	return refused
 }
 
 // onReload puts a plan in force. It is answered once the status shows it: who has the answer finds what was asked for.

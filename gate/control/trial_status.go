@@ -97,17 +97,11 @@ type stopping struct {
 // error: the decision's Refusal says why. Errors are ErrUnknownRollout, ErrStopped and ctx's.
 func (l *Loop) StopArm(ctx context.Context, name string, stop experiment.Stop) (gate.Decision, journal.Entry, error) {
 	done := make(chan answer, 1)
-	if err := l.post(ctx, &stopping{experiment: name, stop: stop, answer: done}); err != nil {
+	a, err := ask(ctx, l, &stopping{experiment: name, stop: stop, answer: done}, done)
+	if err != nil {
 		return gate.Decision{}, journal.Entry{}, err
 	}
-	select {
-	case a := <-done:
-		return a.decision, a.entry, a.err
-	case <-ctx.Done():
-		return gate.Decision{}, journal.Entry{}, ctx.Err()
-	case <-l.stopped:
-		return gate.Decision{}, journal.Entry{}, ErrStopped
-	}
+	return a.decision, a.entry, a.err
 }
 
 // stopArm is the loop's side of StopArm.
