@@ -41,25 +41,9 @@ func plainValue(raw any) (any, error) {
 	case time.Time:
 		return v.Format(time.RFC3339Nano), nil
 	case []any:
-		out := make([]any, len(v))
-		for i, one := range v {
-			plain, err := plainValue(one)
-			if err != nil {
-				return nil, err
-			}
-			out[i] = plain
-		}
-		return out, nil
+		return plainList(v)
 	case []map[string]any:
-		out := make([]any, len(v))
-		for i, one := range v {
-			plain, err := plainValue(one)
-			if err != nil {
-				return nil, err
-			}
-			out[i] = plain
-		}
-		return out, nil
+		return plainList(v)
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for key, one := range v {
@@ -72,6 +56,18 @@ func plainValue(raw any) (any, error) {
 		return out, nil
 	}
 	return nil, fmt.Errorf("want a value, got %T", raw)
+}
+
+func plainList[T any](list []T) ([]any, error) {
+	out := make([]any, len(list))
+	for i, one := range list {
+		plain, err := plainValue(one)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = plain
+	}
+	return out, nil
 }
 
 // tomlOf writes a plain value in one line.
