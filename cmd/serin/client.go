@@ -32,6 +32,7 @@ func (e *env) targetFlags(cmd *cobra.Command) *target {
 	cmd.Flags().StringVarP(&t.configFile, "config", "c", "", "file whose admin.address is used (default\n$SERIN_CONFIG)")
 	cmd.Flags().StringVar(&t.token, "token", "", "who asks (default $SERIN_TOKEN); other users of this machine\ncan see it: a file is better")
 	cmd.Flags().StringVar(&t.tokenFile, "token-file", "", "file with the token (default $SERIN_TOKEN_FILE)")
+	cmd.ValidArgsFunction = t.completeNames
 	cmd.Flags().StringVar(&t.ca, "ca", "", "file with the authorities of an https daemon (default\n$SERIN_CA, else the system's)")
 	return t
 }

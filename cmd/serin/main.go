@@ -75,5 +75,6 @@ permission), 78 invalid configuration.`,
 	)
 	root.AddCommand(newActCmds(e)...)
 	ownWords(root)
+	e.completes(root)
 	return root
 }
