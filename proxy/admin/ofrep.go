@@ -1,19 +1,17 @@
 package admin
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
 )
 
 // The OpenFeature Remote Evaluation Protocol, version 0.3.0 (github.com/open-feature/protocol, service/openapi.yaml): one flag,
-// or all of them with an ETag. The context's targetingKey is the user's key; whatever else the context says is not looked at,
-// because requests are not routed by it.
+// or all of them with an ETag. The context's targetingKey is the user's key, and its serin what the user's requests say besides,
+// for audiences; whatever else the context says is not looked at, because requests are not routed by it.
 
 // maxContextBytes bounds a request's body where anybody may ask.
 const maxContextBytes = 64 << 10
@@ -96,13 +94,13 @@ func (o *ofrep) shared(next methods) http.Handler {
 // single evaluates one flag.
 func (o *ofrep) single(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("flag")
-	key, failure := targetingKey(r.Body)
+	who, failure := userOf(r.Body)
 	if failure != nil && failure.Code == parseError {
 		failure.Key = name
 		answer(w, http.StatusBadRequest, failure)
 		return
 	}
-	found := o.flags.Evaluate(name, nil, key)
+	found := o.flags.Evaluate(name, who.request, who.key)
 	switch {
 	case len(found) == 0:
 		answer(w, http.StatusNotFound, evaluationFailure{Key: name, Code: "FLAG_NOT_FOUND", Details: "there is no flag " + quoted(name)})
@@ -116,13 +114,13 @@ func (o *ofrep) single(w http.ResponseWriter, r *http.Request) {
 
 // bulk evaluates all flags. The ETag is of the answer, so it changes with any value of this user and with nothing else.
 func (o *ofrep) bulk(w http.ResponseWriter, r *http.Request) {
-	key, failure := targetingKey(r.Body)
+	who, failure := userOf(r.Body)
 	if failure != nil {
 		answer(w, http.StatusBadRequest, failure)
 		return
 	}
 	list := []evaluation{}
-	for _, a := range o.flags.Evaluate("", nil, key) {
+	for _, a := range o.flags.Evaluate("", who.request, who.key) {
 		list = append(list, evaluationOf(a))
 	}
 	body, err := json.Marshal(map[string]any{"flags": list})
@@ -158,45 +156,4 @@ func matches(lines []string, etag string) bool {
 		}
 	}
 	return false
-}
-
-const parseError = "PARSE_ERROR"
-
-// targetingKey reads the user's key from a request's body: {"context": {"targetingKey": "alice", ...}}.
-func targetingKey(body io.Reader) (string, *evaluationFailure) {
-	text, err := io.ReadAll(body)
-	if err != nil {
-		return "", &evaluationFailure{Code: parseError, Details: "the body could not be read, or is larger than 64 KiB"}
-	}
-	return keyOf(text)
-}
-
-// keyOf is targetingKey for a body that was read.
-func keyOf(text []byte) (string, *evaluationFailure) {
-	var request struct {
-		Context json.RawMessage `json:"context"`
-	}
-	if len(bytes.TrimSpace(text)) > 0 {
-		if err := json.Unmarshal(text, &request); err != nil {
-			return "", &evaluationFailure{Code: parseError, Details: "the body is no JSON object with a context"}
-		}
-	}
-	var context map[string]json.RawMessage
-	if len(request.Context) > 0 {
-		if err := json.Unmarshal(request.Context, &context); err != nil {
-			return "", &evaluationFailure{Code: "INVALID_CONTEXT", Details: "the context is no JSON object"}
-		}
-	}
-	given, ok := context["targetingKey"]
-	if !ok || string(given) == "null" {
-		return "", &evaluationFailure{Code: "TARGETING_KEY_MISSING", Details: "the context needs a targetingKey: the user's key, as requests carry it"}
-	}
-	var key string
-	if err := json.Unmarshal(given, &key); err != nil {
-		return "", &evaluationFailure{Code: "INVALID_CONTEXT", Details: "targetingKey is no text"}
-	}
-	if key == "" {
-		return "", &evaluationFailure{Code: "TARGETING_KEY_MISSING", Details: "targetingKey is empty"}
-	}
-	return key, nil
 }

@@ -82,6 +82,11 @@ func TestOFREP_OneFlag_IsAnsweredInTheProtocolsWords(t *testing.T) {
 	f(one, `{}`, 400, missing)
 	f(one, `{"context":{"targetingKey":null}}`, 400, missing)
 	f(one, `{"context":{"targetingKey":""}}`, 400, `{"key":"new-checkout","errorCode":"TARGETING_KEY_MISSING","errorDetails":"targetingKey is empty"}`)
+	f(one, `{"context":{"targetingKey":"bob","serin":{"headers":{"X-Employee":"1"}}}}`, 200,
+		`{"key":"new-checkout","reason":"SPLIT","variant":"on","value":true,"metadata":{"rollout":"checkout"}}`)
+	f(one, `{"context":{"targetingKey":"bob","serin":{"header":{"X-Employee":"1"}}}}`, 400, `{"key":"new-checkout","errorCode":"INVALID_CONTEXT","errorDetails":"serin is what the user's requests say: {\"headers\": {\"X-Employee\": \"1\"}, \"host\": \"\", \"path\": \"\", \"query\": \"\", \"client\": \"\"}"}`)
+	f(one, `{"context":{"targetingKey":"bob","serin":{"headers":{"X-A":"1\r\nX-Employee: 1"}}}}`, 400, `{"key":"new-checkout","errorCode":"INVALID_CONTEXT","errorDetails":"serin: a header is written \"Name: value\""}`)
+	f(one, `{"context":{"targetingKey":"bob","serin":{"client":"here"}}}`, 400, `{"key":"new-checkout","errorCode":"INVALID_CONTEXT","errorDetails":"serin: client \"here\" is no address"}`)
 	f(one, `{"context":{"targetingKey":7}}`, 400, `{"key":"new-checkout","errorCode":"INVALID_CONTEXT","errorDetails":"targetingKey is no text"}`)
 	f(one, `{"context":[]}`, 400, `{"key":"new-checkout","errorCode":"INVALID_CONTEXT","errorDetails":"the context is no JSON object"}`)
 	f(one, `{"context"`, 400, `{"key":"new-checkout","errorCode":"PARSE_ERROR","errorDetails":"the body is no JSON object with a context"}`)
@@ -141,11 +146,12 @@ func TestOFREP_PagesOfOtherOrigins_ReadAnswersOnlyWhenNamed(t *testing.T) {
 }
 
 func FuzzOFREP_AnyBody_IsAKeyOrAProtocolsError(f *testing.F) {
-	for _, seed := range []string{``, `{}`, `{"context":{"targetingKey":"alice"}}`, `{"context":[1]}`, `{"context":{"targetingKey":{}}}`, "\x00", `[]`, `null`} {
+	for _, seed := range []string{``, `{}`, `{"context":{"targetingKey":"alice"}}`, `{"context":[1]}`, `{"context":{"targetingKey":"a","serin":{"headers":{"X-A":"1"},"client":"::1"}}}`, `{"context":{"targetingKey":{}}}`, "\x00", `[]`, `null`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		key, failure := keyOf(body)
+		who, failure := userIn(body)
+		key := who.key
 		if (key == "") != (failure != nil) {
 			t.Fatalf("%q: got key %q and %v", body, key, failure)
 		}
