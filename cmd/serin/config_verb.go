@@ -39,10 +39,9 @@ $SERIN_CONFIG names, else what a daemon has in force.`,
 		}
 		text := ""
 		if file != "" {
-			plan, problems := config.Load(file, config.Options{Getenv: e.getenv})
-			if plan == nil {
-				e.printProblems(problems)
-				return &exitError{code: exitConfig, err: fmt.Errorf("%s is invalid: %s", file, plural(len(problems), "problem"))}
+			plan, err := e.loadPlan(file)
+			if err != nil {
+				return err
 			}
 			text = config.Effective(plan)
 		} else {
@@ -68,6 +67,16 @@ $SERIN_CONFIG names, else what a daemon has in force.`,
 		return nil
 	}
 	return cmd
+}
+
+// loadPlan is a file's plan; what is wrong with the file is printed.
+func (e *env) loadPlan(file string) (*config.Plan, error) {
+	plan, problems := config.Load(file, config.Options{Getenv: e.getenv})
+	if plan == nil {
+		e.printProblems(problems)
+		return nil, &exitError{code: exitConfig, err: fmt.Errorf("%s is invalid: %s", file, plural(len(problems), "problem"))}
+	}
+	return plan, nil
 }
 
 func newSchemaCmd(e *env) *cobra.Command {

@@ -49,10 +49,9 @@ traffic as it was.`,
 		if err != nil {
 			return err
 		}
-		plan, problems := config.Load(path, config.Options{Getenv: e.getenv})
-		if plan == nil {
-			e.printProblems(problems)
-			return &exitError{code: exitConfig, err: fmt.Errorf("%s is invalid: %s", path, plural(len(problems), "problem"))}
+		plan, err := e.loadPlan(path)
+		if err != nil {
+			return err
 		}
 		if *dir == "" {
 			*dir = plan.StateDir

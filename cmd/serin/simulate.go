@@ -100,10 +100,9 @@ hundred, with a past that nobody knows.`,
 		if err != nil {
 			return err
 		}
-		plan, problems := config.Load(path, config.Options{Getenv: e.getenv})
-		if plan == nil {
-			e.printProblems(problems)
-			return &exitError{code: exitConfig, err: fmt.Errorf("%s is invalid: %s", path, plural(len(problems), "problem"))}
+		plan, err := e.loadPlan(path)
+		if err != nil {
+			return err
 		}
 		signal.Reset(os.Interrupt, syscall.SIGTERM) // nothing to tidy up: an interrupt ends the arithmetic at once
 		return e.simulate(plan, s, asJSON)
