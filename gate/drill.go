@@ -141,7 +141,7 @@ func drillSentence(s State) string {
 		if d.Header != "" {
 			who = "requests marked with " + d.Header + ", half of them on the canary"
 		}
-		return fmt.Sprintf("Drill by %s: %s for %s on %s, at most %s.", d.Actor, d.Faults, span(d.For), who, many(uint64(d.Most), "fault"))
+		return fmt.Sprintf("Drill by %s: %s for %s on %s, at most %s.", d.Actor, d.Faults, Span(d.For), who, many(uint64(d.Most), "fault"))
 	}
 	r := s.Drilled
 	if r == nil {
@@ -170,5 +170,5 @@ func secondsText(s float64) string {
 	if s < 10 {
 		return decimals(s, 1) + " s"
 	}
-	return span(time.Duration(s * float64(time.Second)))
+	return Span(time.Duration(s * float64(time.Second)))
 }

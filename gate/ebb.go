@@ -48,5 +48,5 @@ func over(d *Decision) string {
 	if d.Over == 0 {
 		return ""
 	}
-	return ", over " + span(d.Over)
+	return ", over " + Span(d.Over)
 }

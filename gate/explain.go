@@ -136,7 +136,7 @@ func because(s State, p *Policy, d *Decision) string {
 	case Passed, Started:
 		return ": " + passedText(s, p, d)
 	case HoldTimedOut:
-		return fmt.Sprintf(": the canary was worse than stable for %s, and nobody decided otherwise", span(p.HoldTimeout))
+		return fmt.Sprintf(": a finding held it for %s, and nobody decided otherwise", Span(p.HoldTimeout))
 	case ApprovalTimedOut:
 		return ": nobody approved the next stage in time"
 	case Sparse:
@@ -189,6 +189,12 @@ func comparison(f *Finding) string {
 		return answerText(f)
 	case f.Scale == scaleValue:
 		return fmt.Sprintf("%s says %s (%s limit %s)", f.Metric, decimals(f.Canary, 4), rule, decimals(limit, 4))
+	case f.Unanswered && f.Absolute:
+		return fmt.Sprintf("the canary's %s is beyond its clients' patience (%s limit %s)", quantity(f), rule,
+			milliseconds(f.Canary/f.Difference*limit))
+	case f.Unanswered:
+		return fmt.Sprintf("the canary's %s is beyond its clients' patience, against %s %s%s (%s limit %s)", quantity(f),
+			milliseconds(f.Stable), whose(f), lately(f), rule, decimals(limit, 2))
 	case f.Scale == scaleRatio && f.Absolute:
 		return fmt.Sprintf("the canary's %s is %s (%s limit %s)", quantity(f), milliseconds(f.Canary), rule,
 			milliseconds(f.Canary/f.Difference*limit))
@@ -211,7 +217,7 @@ func lately(f *Finding) string {
 	if f.WindowSeconds == 0 {
 		return ""
 	}
-	return " in the last " + span(time.Duration(f.WindowSeconds*float64(time.Second)))
+	return " in the last " + Span(time.Duration(f.WindowSeconds*float64(time.Second)))
 }
 
 // leading is the first obeyed finding with a verdict; nil where there is none.
@@ -246,7 +252,7 @@ func resumeSentence(s State, p *Policy, d *Decision) string {
 	case d.Actor != ActorGate:
 		return fmt.Sprintf("Resumed at %s%s%s%s.", place(s, p), by(d), takenOver(d), noted(d))
 	case d.Reason == Collecting:
-		return fmt.Sprintf("Resumed at %s: the finding has been gone for %s; the evidence starts anew.", place(s, p), span(clearFor))
+		return fmt.Sprintf("Resumed at %s: the finding has been gone for %s; the evidence starts anew.", place(s, p), Span(clearFor))
 	}
 	return fmt.Sprintf("Resumed at %s: what it was held for is over.", place(s, p))
 }

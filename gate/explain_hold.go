@@ -57,8 +57,8 @@ func holdSentence(s State, p *Policy, d *Decision) string {
 	case Completed:
 		return fmt.Sprintf("Completed: everybody is on revision %s.", s.Revision)
 	case RolledBack:
-		if left := EbbLeft(s, p); left > 0 {
-			return fmt.Sprintf("Rolling back: %s are still on the canary, and everybody is on stable in %s.", s.Ebb.Weight, span(left))
+		if rest := EbbLeft(s, p); rest > 0 {
+			return fmt.Sprintf("Rolling back: %s of the users are still on the canary, and everybody is on stable in %s.", s.Ebb.Weight, Left(rest))
 		}
 		return fmt.Sprintf("Rolled back: everybody is on stable; revision %s stays off until a retry or a new revision.", s.Revision)
 	case Paused:
@@ -97,7 +97,7 @@ func waitingSentence(s State, p *Policy, d *Decision) string {
 		return fmt.Sprintf("Waiting: %s of this traffic is more than the %s requests/s that the canary's pool carries.",
 			stageName(p, nextStage(&s, p)), decimals(p.Capacity, 1))
 	case DrillRequired:
-		return fmt.Sprintf("Waiting: a drill of revision %s must have passed within %s before it begins: serin drill %s.", s.Revision, span(p.DrillAge), p.Rollout)
+		return fmt.Sprintf("Waiting: a drill of revision %s must have passed within %s before it begins: serin drill %s.", s.Revision, Span(p.DrillAge), p.Rollout)
 	case JournalUnavailable:
 		return "Waiting: the journal cannot be written, and without it nothing starts."
 	case CanaryPoolUnhealthy:
@@ -112,7 +112,7 @@ func detained(s State, p *Policy, d *Decision) string {
 	switch s.Cause {
 	case CauseFinding:
 		if len(d.Findings) > 0 && holder(d) == nil {
-			text = "the canary was found worse than stable; what has been seen since does not confirm it"
+			text = "the canary was found worse than its limits allow; what has been seen since does not confirm it"
 		}
 		if s.Asked {
 			text += "; the hold has lasted too long, a person decides"
@@ -120,7 +120,7 @@ func detained(s State, p *Policy, d *Decision) string {
 	case CauseFailed:
 		text += "; it must not be reverted, a person decides"
 	case CauseSparse:
-		text += fmt.Sprintf("; %s has had its %s, a person decides", stageName(p, s.Stage), span(s.Clock))
+		text += fmt.Sprintf("; %s has had its %s, a person decides", stageName(p, s.Stage), passed(s.Clock))
 	case CauseApproval:
 		return fmt.Sprintf("nobody approved %s in time", stageName(p, nextStage(&s, p)))
 	case CauseSkewed:
@@ -141,11 +141,11 @@ func holdText(s State, p *Policy, d *Decision) string {
 		}
 		return "stable itself is failing, so nothing widens until it recovers"
 	case NoCanaryTraffic:
-		return "no request of this stage has reached the canary"
+		return "the canary has answered no request of this stage that counts"
 	case NoStableTraffic:
 		return "stable has no traffic to compare with"
 	case Warmup:
-		return fmt.Sprintf("the canary is warming up; its latency counts after %s", span(p.Warmup))
+		return fmt.Sprintf("the canary is warming up; its latency counts after %s", Span(p.Warmup))
 	case SaturatedUsers:
 		return "the same few users make all the requests: more time brings no more evidence, more users would"
 	case CanaryPoolUnhealthy:
@@ -183,7 +183,7 @@ func holder(d *Decision) *Finding {
 func collectingText(s State, p *Policy, f *Finding) string {
 	least := p.stage(s.Stage).Least
 	if s.Clock < least {
-		return fmt.Sprintf("%s of at least %s are over", span(s.Clock), span(least))
+		return fmt.Sprintf("%s of at least %s so far", passed(s.Clock), Span(least))
 	}
 	if f != nil {
 		return fmt.Sprintf("%s too few to judge", manyAre(f.Samples.Canary, "canary request"))
@@ -197,6 +197,10 @@ func findingText(f *Finding) string {
 	case NotEnoughEvidence:
 		return fmt.Sprintf("%s not yet enough to rule out %s", manyAre(f.Samples.Canary, "canary request"), harm(f))
 	case EstimateAboveHold:
+		if f.LeftOut {
+			return fmt.Sprintf("with the users who were left out for their %s before the release, the canary is worse than it may be: "+
+				"no evidence against it, and nothing to widen on", nouns(f.Metric))
+		}
 		if f.Confirmed { // the plain judge asks for no evidence
 			return comparison(f)
 		}

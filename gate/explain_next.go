@@ -27,13 +27,13 @@ func Next(s State, p *Policy, d Decision, now time.Time) string {
 		}
 		return "Nothing widens until somebody resumes; it still rolls back on a fail."
 	case Completed:
-		if left := until(p.KeepOld, s.Kept); left > 0 {
-			return fmt.Sprintf("The old pool stays warm until about %s; until then a rollback is instant.", clock(now.Add(left), now))
+		if rest := until(p.KeepOld, s.Kept); rest > 0 {
+			return fmt.Sprintf("The old pool stays warm until about %s; until then a rollback is instant.", clock(now.Add(rest), now))
 		}
 		return "The next release: make this version stable and name a new canary."
 	case RolledBack:
-		if left := EbbLeft(s, p); left > 0 {
-			return fmt.Sprintf("Everybody is on stable at about %s; another rollback does it at once.", clockSeconds(now.Add(left)))
+		if rest := EbbLeft(s, p); rest > 0 {
+			return fmt.Sprintf("Everybody is on stable at about %s; another rollback does it at once.", clockSeconds(now.Add(rest)))
 		}
 		return fmt.Sprintf("A new revision, or: serin retry %s.", p.Rollout)
 	}
@@ -139,7 +139,7 @@ func last(d *Decision) *Finding {
 func condition(s State, p *Policy, f *Finding, expected time.Duration) string {
 	least := p.stage(s.Stage).Least
 	if f == nil || until(least, s.Clock) >= expected {
-		return fmt.Sprintf("%s has had its %s", stageName(p, s.Stage), span(least))
+		return fmt.Sprintf("%s has had its %s", stageName(p, s.Stage), Span(least))
 	}
 	return fmt.Sprintf("the %s gate has its evidence", gateName(f.Metric))
 }

@@ -182,6 +182,8 @@ type Finding struct {
 	Unfit           bool     `json:"-"`                        // the own past is too little to ever pass against: the gate is not asked
 	Lower           bool     `json:"lower,omitempty"`          // lower is worse: the rates are of what should happen, differences and limits are harm
 	Note            string   `json:"note,omitempty"`           // what an outside source said, or why it said nothing
+	Unanswered      bool     `json:"unanswered,omitempty"`     // latency: the canary's quantile is of requests whose clients went away
+	LeftOut         bool     `json:"left_out,omitempty"`       // what holds is seen with the masked users only, not in these numbers
 	WindowSeconds   float64  `json:"window_seconds,omitempty"` // the numbers are of the last 60 or 300 s; 0: of the whole step
 }
 

@@ -10,7 +10,11 @@ func Numbers(f *Finding) string {
 	text := fmt.Sprintf("canary %s (%s of %s), stable %s (%s of %s)", percent(f.Canary), grouped(f.Samples.CanaryBad), grouped(f.Samples.Canary),
 		percent(f.Stable), grouped(f.Samples.StableBad), grouped(f.Samples.Stable))
 	if f.Scale == scaleRatio {
-		text = fmt.Sprintf("canary %s (%s timed), stable %s (%s timed)", milliseconds(f.Canary), grouped(f.Samples.Canary), milliseconds(f.Stable), grouped(f.Samples.Stable))
+		canary := milliseconds(f.Canary)
+		if f.Unanswered {
+			canary = "beyond its clients' patience"
+		}
+		text = fmt.Sprintf("canary %s (%s timed), stable %s (%s timed)", canary, grouped(f.Samples.Canary), milliseconds(f.Stable), grouped(f.Samples.Stable))
 	}
 	if f.Samples.Canary == 0 {
 		text = "no canary request yet"

@@ -47,7 +47,7 @@ func heading(s State, p *Policy, d *Decision) string {
 		strings.ToUpper(d.Verdict.String()), d.Reason.Text())
 	if d.Expected > 0 {
 		ninety := time.Duration(1.6 / .75 * float64(d.Expected))
-		text += fmt.Sprintf("   ~%s left (90%%: %s)", span(d.Expected), span(ninety))
+		text += fmt.Sprintf("   ~%s left (90%%: %s)", Left(d.Expected), Left(ninety))
 	}
 	return text
 }

@@ -19,16 +19,24 @@ func decimals(f float64, n int) string {
 	return text
 }
 
-// percent is a rate: "18 %", "1.06 %", "0.004 %".
+// percent is a rate: "18 %", "1.06 %", "0.004 %". Only what is all is 100 %, only what is nothing is 0 %.
 func percent(rate float64) string {
-	p := rate * 100
+	p := math.Abs(rate) * 100
+	n := 2
 	switch {
-	case p != 0 && math.Abs(p) < .01:
-		return decimals(p, 4) + " %"
-	case math.Abs(p) >= 10:
-		return decimals(p, 1) + " %"
+	case p > 0 && p < .00005:
+		return "under 0.0001 %"
+	case p < .01:
+		n = 4
+	case p > 99.9 && p < 100:
+		p, n = math.Floor(min(p, 99.9999)*100)/100, 2
+	case p >= 10:
+		n = 1
 	}
-	return decimals(p, 2) + " %"
+	if rate < 0 {
+		p = -p
+	}
+	return decimals(p, n) + " %"
 }
 
 // points is a difference of rates: "0.5 points", "1 point".
@@ -65,31 +73,65 @@ func manyAre(n uint64, noun string) string {
 	return many(n, noun) + " are"
 }
 
-// span is a duration as a person says it: "40 s", "6 min", "2 h", "1 h 30 min", "3 days".
-func span(d time.Duration) string {
+// Span is a length of time that somebody chose, to the second: "40 s", "2 min 30 s", "6 min", "1 h 30 min", "3 days 8 h".
+func Span(d time.Duration) string {
+	d = max(d, 0)
 	switch {
-	case d < 0:
-		return "0 s"
 	case d < 2*time.Minute:
-		return decimals(math.Ceil(d.Seconds()), 0) + " s"
+		return decimals(d.Seconds(), 1) + " s"
 	case d < 90*time.Minute:
-		return decimals(math.Round(d.Minutes()), 0) + " min"
-	case d >= 72*time.Hour:
-		return decimals(math.Round(d.Hours()/24), 0) + " days"
+		return parts(d, time.Minute, time.Second)
+	case d < 72*time.Hour:
+		return parts(d, time.Hour, time.Minute, time.Second)
 	}
-	h, m := int(d.Round(time.Minute)/time.Hour), int(d.Round(time.Minute)%time.Hour/time.Minute)
-	if m == 0 {
-		return strconv.Itoa(h) + " h"
+	return parts(d, day, time.Hour, time.Minute)
+}
+
+// passed is a time that has gone by, never more than it was: "59 s" until the 60th is over.
+func passed(d time.Duration) string { return Span(max(d, 0).Truncate(grain(d))) }
+
+// Left is a time that is still to come, never less than it is.
+func Left(d time.Duration) string {
+	d = max(d, 0)
+	if g := grain(d); d%g != 0 {
+		d = d.Truncate(g) + g
 	}
-	return strconv.Itoa(h) + " h " + strconv.Itoa(m) + " min"
+	return Span(d)
+}
+
+// grain is how finely a time of about d is told.
+func grain(d time.Duration) time.Duration {
+	switch {
+	case d < 2*time.Minute:
+		return time.Second
+	case d < 72*time.Hour:
+		return time.Minute
+	}
+	return time.Hour
+}
+
+const day = 24 * time.Hour
+
+// parts is d in units, without those of which it has none.
+func parts(d time.Duration, units ...time.Duration) string {
+	var words []string
+	for _, u := range units {
+		n := int64(d / u)
+		d -= time.Duration(n) * u
+		name := map[time.Duration]string{day: "days", time.Hour: "h", time.Minute: "min", time.Second: "s"}[u]
+		if n > 0 {
+			words = append(words, strconv.FormatInt(n, 10)+" "+name)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // milliseconds of a latency: "46.2 ms", "1.24 s".
 func milliseconds(ms float64) string {
 	switch {
-	case ms >= 1000:
+	case ms >= 999.5:
 		return decimals(ms/1000, 2) + " s"
-	case ms >= 100:
+	case ms >= 99.95:
 		return decimals(ms, 0) + " ms"
 	}
 	return decimals(ms, 1) + " ms"

@@ -198,8 +198,8 @@ func TestErrorRate_MaskedUsersSuffer_Holds(t *testing.T) {
 	v := view(12, 1200, 1000, 100_000)
 	v.Full.Canary.Masked[window.ServerError] = 60
 	f := made(t, "error_rate", "stable + 0.5pt", "stable + 2pt").Judge(asked(v))
-	if f.Verdict != gate.Hold || f.Reason != gate.EstimateAboveHold {
-		t.Errorf("got %s %s", f.Verdict, f.Reason)
+	if f.Verdict != gate.Hold || f.Reason != gate.EstimateAboveHold || !f.LeftOut {
+		t.Errorf("got %s %s, left out %v", f.Verdict, f.Reason, f.LeftOut)
 	}
 }
 

@@ -86,6 +86,9 @@ func (t times) bin(q float64) int {
 	return window.Bins - 1
 }
 
+// unanswered reports whether the q-quantile is among those who lost patience.
+func (t times) unanswered(q float64) bool { return t.slow > 0 && math.Ceil(q*t.n) > t.n-t.slow }
+
 // paced is one span of a relative latency gate.
 type paced struct {
 	ok             bool
@@ -300,6 +303,7 @@ func (l *latency) show(f *gate.Finding, s span, p *paced) {
 	t := p.table(0)
 	f.Samples.StableBad, f.Samples.CanaryBad = count(t.XS), count(t.XC)
 	f.Stable, f.Canary, f.Difference = ms(p.edge), ms(p.canary.bin(l.q)), p.ratio
+	f.Unanswered = p.canary.unanswered(l.q)
 }
 
 func ms(bin int) float64 {

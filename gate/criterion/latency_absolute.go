@@ -104,7 +104,7 @@ func (l *latency) fillAbsolute(f *gate.Finding, q *gate.Question, p *paced) {
 		return
 	}
 	x := p.canary.beyond(l.hold)
-	f.Canary, f.Samples.CanaryBad = ms(p.canary.bin(l.q)), count(x)
+	f.Canary, f.Samples.CanaryBad, f.Unanswered = ms(p.canary.bin(l.q)), count(x), p.canary.unanswered(l.q)
 	f.Difference = f.Canary / (l.hold.Value * 1000)
 	f.DifferenceLow, f.DifferenceHigh = f.Difference, f.Difference
 	nats := evidence.AbsPassE(1-l.q, x, p.canary.n)

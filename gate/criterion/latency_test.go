@@ -184,3 +184,20 @@ func TestLatency_Limits_AreLiteral(t *testing.T) {
 		}
 	}
 }
+
+// Who went away gave no answer to time: the finding says so, and not the edge of the histogram.
+func TestLatency_ClientsGoAway_IsUnanswered(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		rule string
+		away uint32
+		want bool
+	}{{"stable * 1.5", 300, true}, {"stable * 1.5", 20, false}, {"300ms", 300, true}, {"300ms", 20, false}} {
+		v := slow(2000, 50, 60_000, 50)
+		v.Full.Canary.Aborts[window.BinOf(10*time.Second)] = tt.away
+		f := made(t, "latency_p95", "", tt.rule).Judge(asked(v))
+		if f.Unanswered != tt.want || tt.want != (f.Verdict == gate.Fail) {
+			t.Errorf("%s, %d went away: got unanswered %v, %s, want %v", tt.rule, tt.away, f.Unanswered, f.Verdict, tt.want)
+		}
+	}
+}

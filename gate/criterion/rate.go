@@ -214,8 +214,10 @@ func (s *sight) clear() bool {
 func (r *rate) pass(f *gate.Finding, s *sight) {
 	full := s.raw[fullSpan]
 	switch {
-	case full.Diff() > s.hold || r.felt(s):
+	case full.Diff() > s.hold:
 		f.Reason, f.ExpectedSeconds = gate.EstimateAboveHold, nil
+	case r.felt(s):
+		f.Reason, f.ExpectedSeconds, f.LeftOut = gate.EstimateAboveHold, nil, true
 	case full.NC < minRequests:
 	case f.PassOdds < f.PassNeeds:
 		f.Reason = gate.NotEnoughEvidence

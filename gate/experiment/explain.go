@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"serin/gate"
 )
@@ -18,7 +17,7 @@ func Explain(next gate.State, p *Policy, d gate.Decision) string {
 		for i, a := range p.Arms {
 			names[i] = a.Name + " " + a.Share.String()
 		}
-		return fmt.Sprintf("The experiment runs for %s: %s.", span(p.For), strings.Join(names, ", "))
+		return fmt.Sprintf("The experiment runs for %s: %s.", gate.Span(p.For), strings.Join(names, ", "))
 	case gate.ActStopArm:
 		text := fmt.Sprintf("Stopped %s; its users are on %s: %s.", d.Arm, control, why(d))
 		if next.Phase == gate.RolledBack {
@@ -28,7 +27,7 @@ func Explain(next gate.State, p *Policy, d gate.Decision) string {
 	case gate.ActRollback:
 		return fmt.Sprintf("Stopped every arm; everybody is on %s: %s.", control, why(d))
 	case gate.ActEnd:
-		return fmt.Sprintf("The experiment is over after %s; everybody is on %s.", span(p.For), control)
+		return fmt.Sprintf("The experiment is over after %s; everybody is on %s.", gate.Span(p.For), control)
 	case gate.ActRestart:
 		return fmt.Sprintf("Arms, shares or salt were changed: another experiment begins, and everybody is on %s until it does.", control)
 	case gate.ActWithdrawn:
@@ -51,7 +50,7 @@ func Situation(s gate.State, p *Policy) string {
 	control := p.Arms[0].Name
 	switch {
 	case s.Phase == gate.Completed:
-		return fmt.Sprintf("Over after %s; everybody is on %s and the result stands.", span(p.For), control)
+		return fmt.Sprintf("Over after %s; everybody is on %s and the result stands.", gate.Span(p.For), control)
 	case s.Phase == gate.RolledBack && s.Reason == gate.RestartReplayed:
 		return fmt.Sprintf("Everybody is on %s: what the last process decided cannot be read. Change the experiment's name or an arm to begin anew.", control)
 	case s.Phase == gate.RolledBack:
@@ -59,9 +58,9 @@ func Situation(s gate.State, p *Policy) string {
 	case s.Phase != gate.Progressing:
 		return fmt.Sprintf("Not begun yet; everybody is on %s.", control)
 	case len(s.Stopped) > 0:
-		return fmt.Sprintf("Running, %s left; %s stopped.", span(p.For-s.Clock), strings.Join(s.Stopped, ", "))
+		return fmt.Sprintf("Running, %s left; %s stopped.", gate.Left(p.For-s.Clock), strings.Join(s.Stopped, ", "))
 	}
-	return fmt.Sprintf("Running, %s left.", span(p.For-s.Clock))
+	return fmt.Sprintf("Running, %s left.", gate.Left(p.For-s.Clock))
 }
 
 // why is what an arm was stopped for.
@@ -87,17 +86,3 @@ func why(d gate.Decision) string {
 }
 
 func percent(rate float64) string { return strconv.FormatFloat(rate*100, 'f', 2, 64) + " %" }
-
-// span is a duration as a person says it: "40 s", "6 min", "2 h", "7 days".
-func span(d time.Duration) string {
-	d = max(d, 0)
-	switch {
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%.0f s", d.Seconds())
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%.0f min", d.Minutes())
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%.0f h", d.Hours())
-	}
-	return fmt.Sprintf("%.0f days", d.Hours()/24)
-}
