@@ -44,12 +44,8 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, "no verb "+quoted(word), hint)
 		return
 	}
-	var a Act
-	if !decode(w, r, &a) {
-		return
-	}
-	if problem, hint := a.check(word); problem != "" {
-		fail(w, http.StatusBadRequest, problem, hint)
+	a, ok := readAct(w, r, word)
+	if !ok {
 		return
 	}
 	if s.o.Loop == nil {
@@ -74,6 +70,18 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request) {
 	default:
 		answer(w, http.StatusOK, DecisionOf(entry))
 	}
+}
+
+// readAct reads the body of a verb's request and answers what is wrong with it.
+func readAct(w http.ResponseWriter, r *http.Request, verb string) (a Act, ok bool) {
+	if !decode(w, r, &a) {
+		return a, false
+	}
+	if problem, hint := a.check(verb); problem != "" {
+		fail(w, http.StatusBadRequest, problem, hint)
+		return a, false
+	}
+	return a, true
 }
 
 // check refuses fields that do not belong to the verb or would spoil the journal.

@@ -122,12 +122,8 @@ func (s *Server) startDrill(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) stopDrill(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
-	var a Act
-	if !decode(w, r, &a) {
-		return
-	}
-	if problem, hint := a.check("drill"); problem != "" {
-		fail(w, http.StatusBadRequest, problem, hint)
+	a, ok := readAct(w, r, "drill")
+	if !ok {
 		return
 	}
 	if s.o.Drills == nil {

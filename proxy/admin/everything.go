@@ -86,12 +86,8 @@ func (s *Server) rollEverythingBack(ctx context.Context, a Act) ([]journal.Entry
 
 // all does one act on everything.
 func (s *Server) all(w http.ResponseWriter, r *http.Request, word string, do func(context.Context, Act) ([]journal.Entry, error)) {
-	var a Act
-	if !decode(w, r, &a) {
-		return
-	}
-	if problem, hint := a.check(word); problem != "" {
-		fail(w, http.StatusBadRequest, problem, hint)
+	a, ok := readAct(w, r, word)
+	if !ok {
 		return
 	}
 	switch {

@@ -71,12 +71,8 @@ func (s *Server) listSinks(w http.ResponseWriter, _ *http.Request) {
 // acknowledge ends the repeats of what is open of a rollout.
 func (s *Server) acknowledge(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
-	var a Act
-	if !decode(w, r, &a) {
-		return
-	}
-	if problem, hint := a.check("ack"); problem != "" {
-		fail(w, http.StatusBadRequest, problem, hint)
+	a, ok := readAct(w, r, "ack")
+	if !ok {
 		return
 	}
 	if _, known := s.status().Rollout(name); !known {
