@@ -145,7 +145,7 @@ func (s *Server) live(w http.ResponseWriter, r *http.Request) {
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	if s.o.Ready != nil {
 		if ok, why := s.o.Ready(); !ok {
-			fail(w, http.StatusServiceUnavailable, "not ready: "+why, "")
+			fail(w, http.StatusServiceUnavailable, "not ready: "+why, "send traffic elsewhere until this answers 200; /healthz/live says whether it lives")
 			return
 		}
 	}
