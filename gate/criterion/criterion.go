@@ -79,6 +79,26 @@ func newRule(s Spec) (rule, error) {
 	return r, nil
 }
 
+// newComparison is newRule for what is measured on both arms, with limits of the given forms: want says which, for people.
+func newComparison(s Spec, want string, forms ...Form) (rule, error) {
+	if err := fits(s, want, forms...); err != nil {
+		return rule{}, err
+	}
+	r, err := newRule(s)
+	if err != nil {
+		return rule{}, err
+	}
+	if s.Hold != nil && s.Rollback != nil && s.Hold.Form == s.Rollback.Form && s.Rollback.Value < s.Hold.Value {
+		return rule{}, backwards(s)
+	}
+	return r, nil
+}
+
+// backwards is the refusal of a rollback limit that comes before the hold limit.
+func backwards(s Spec) error {
+	return fmt.Errorf("%s rolls back at %q before it holds at %q: swap them", s.Metric, s.Rollback, s.Hold)
+}
+
 // textOf is the rule in the user's words.
 func textOf(s Spec) string {
 	var parts []string

@@ -23,15 +23,9 @@ type latency struct {
 
 func newLatency(q float64) func(Spec) (gate.Criterion, error) {
 	return func(s Spec) (gate.Criterion, error) {
-		if err := fits(s, `"stable * 1.10", "stable + 20ms" or "300ms"`, Factor, Delay, Time); err != nil {
-			return nil, err
-		}
-		r, err := newRule(s)
+		r, err := newComparison(s, `"stable * 1.10", "stable + 20ms" or "300ms"`, Factor, Delay, Time)
 		if err != nil {
 			return nil, err
-		}
-		if s.Hold != nil && s.Rollback != nil && s.Hold.Form == s.Rollback.Form && s.Rollback.Value < s.Hold.Value {
-			return nil, backwards(s)
 		}
 		return &latency{r, q}, nil
 	}

@@ -16,15 +16,9 @@ type rate struct {
 }
 
 func newRate(s Spec, k window.Kind) (gate.Criterion, error) {
-	if err := fits(s, `"stable + 0.5pt", "stable * 1.10" or "1%"`, Points, Factor, Share); err != nil {
-		return nil, err
-	}
-	r, err := newRule(s)
+	r, err := newComparison(s, `"stable + 0.5pt", "stable * 1.10" or "1%"`, Points, Factor, Share)
 	if err != nil {
 		return nil, err
-	}
-	if s.Hold != nil && s.Rollback != nil && s.Hold.Form == s.Rollback.Form && s.Rollback.Value < s.Hold.Value {
-		return nil, backwards(s)
 	}
 	return &rate{r, k}, nil
 }

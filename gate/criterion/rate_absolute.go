@@ -1,18 +1,12 @@
 package criterion
 
 import (
-	"fmt"
 	"math"
 
 	"serin/gate"
 	"serin/gate/evidence"
 	"serin/gate/window"
 )
-
-// backwards is the refusal of a rollback limit that comes before the hold limit.
-func backwards(s Spec) error {
-	return fmt.Errorf("%s rolls back at %q before it holds at %q: swap them", s.Metric, s.Rollback, s.Hold)
-}
 
 // absolute judges the canary against the user's own numbers with one-sample tables, which are exact. Stable is asked only
 // whether it breaks them too: then it is no fault of the canary's.
