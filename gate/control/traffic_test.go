@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"serin/gate"
-	"serin/gate/criterion"
 	"serin/gate/window"
 	"serin/router"
 )
@@ -47,19 +46,7 @@ func (w *world) traffic(name string, rps int, stable, canary float64) (stop func
 
 func errorRate(t *testing.T) gate.Criterion {
 	t.Helper()
-	hold, err := criterion.ParseLimit("stable + 0.5pt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	roll, err := criterion.ParseLimit("stable + 2pt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := criterion.New(criterion.Spec{Metric: "error_rate", Hold: hold, Rollback: roll})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return limits(t, "stable + 0.5pt", "stable + 2pt")
 }
 
 func TestLoop_RealGate_BadCanaryIsGoneGoodOneIsReleased(t *testing.T) {

@@ -9,12 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 
-	"sync/atomic"
-	"time"
 
-	"serin/config"
 )
 
 // open are the paths that ask for no token: probes, the page without any data in it, and signed links.
@@ -104,34 +100,6 @@ func TestGuard_OwnAddress_IsAnOriginToo(t *testing.T) {
 			}
 		})
 	}
-}
-
-// Who may not read any more is not told any more.
-func TestToken_WithoutReadAnyMore_EndsItsOpenStreams(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o, _ := rooms()
-		var tokens atomic.Pointer[[]config.Token]
-		all := tokensOf(t, people)()
-		tokens.Store(&all)
-		o.Tokens = func() []config.Token { return *tokens.Load() }
-		h := New(o).Handler()
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		r := httptest.NewRequest("GET", "/v1/events", nil).WithContext(ctx)
-		r.Host = testAddress
-		r.Header.Set("Authorization", secretOf("watcher")[1])
-		ended := make(chan struct{})
-		go func() { defer close(ended); h.ServeHTTP(httptest.NewRecorder(), r) }()
-		time.Sleep(3 * time.Second)
-		less := tokensOf(t, strings.Replace(people, `may = ["read"]`, `may = ["signals"]`, 1))()
-		tokens.Store(&less)
-		time.Sleep(2 * time.Second)
-		select {
-		case <-ended:
-		default:
-			t.Error("the stream goes on")
-		}
-	})
 }
 
 // A link is a right to act: it is in no log.

@@ -199,38 +199,44 @@ func TestStatus_AskedByAToken_SaysWhatThisOneMayDo(t *testing.T) {
 	}
 }
 
-func TestToken_Revoked_EndsItsOpenStreams(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o, _ := rooms()
-		var tokens atomic.Pointer[[]config.Token]
-		all := tokensOf(t, people)()
-		tokens.Store(&all)
-		o.Tokens = func() []config.Token { return *tokens.Load() }
-		h := New(o).Handler()
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		r := httptest.NewRequest("GET", "/v1/events", nil).WithContext(ctx)
-		r.Host = testAddress
-		r.Header.Set("Authorization", secretOf("watcher")[1])
-		w := httptest.NewRecorder()
-		ended := make(chan struct{})
-		go func() { defer close(ended); h.ServeHTTP(w, r) }()
-		time.Sleep(3 * time.Second)
-		select {
-		case <-ended:
-			t.Fatalf("the stream ended before: %d %s", w.Code, w.Body)
-		default:
-		}
-		rest := all[:2] // agent and root
-		tokens.Store(&rest)
-		time.Sleep(2 * time.Second)
-		select {
-		case <-ended:
-		default:
-			t.Error("the stream of a revoked token goes on")
-		}
-		if !strings.Contains(w.Body.String(), `"you":"watcher"`) {
-			t.Errorf("the stream said %s", w.Body)
-		}
-	})
+// Who may not read any more is not told any more.
+func TestToken_ThatReadsNoMore_EndsItsOpenStreams(t *testing.T) {
+	all := tokensOf(t, people)()
+	for name, later := range map[string][]config.Token{
+		"revoked":      all[:2], // agent and root
+		"without read": tokensOf(t, strings.Replace(people, `may = ["read"]`, `may = ["signals"]`, 1))(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o, _ := rooms()
+				var tokens atomic.Pointer[[]config.Token]
+				tokens.Store(&all)
+				o.Tokens = func() []config.Token { return *tokens.Load() }
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				r := httptest.NewRequest("GET", "/v1/events", nil).WithContext(ctx)
+				r.Host = testAddress
+				r.Header.Set("Authorization", secretOf("watcher")[1])
+				w := httptest.NewRecorder()
+				ended := make(chan struct{})
+				go func() { defer close(ended); New(o).Handler().ServeHTTP(w, r) }()
+				time.Sleep(3 * time.Second)
+				select {
+				case <-ended:
+					t.Fatalf("the stream ended before: %d %s", w.Code, w.Body)
+				default:
+				}
+				tokens.Store(&later)
+				time.Sleep(2 * time.Second)
+				select {
+				case <-ended:
+				default:
+					t.Fatal("the stream goes on")
+				}
+				if !strings.Contains(w.Body.String(), `"you":"watcher"`) {
+					t.Errorf("the stream said %s", w.Body)
+				}
+			})
+		})
+	}
 }
