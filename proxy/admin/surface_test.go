@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-
 )
 
 // open are the paths that ask for no token: probes, the page without any data in it, and signed links.
