@@ -106,6 +106,14 @@ func waitingSentence(s State, p *Policy, d *Decision) string {
 	return "Waiting: " + d.Reason.Text() + "."
 }
 
+// stageNow names the stage that s is in, by its share where sparse = "widen" has gone beyond the stage's own.
+func stageNow(s State, p *Policy) string {
+	if st := p.stage(s.Stage); s.Weight > st.Weight && st.Weight > 0 {
+		return s.Weight.String()
+	}
+	return stageName(p, s.Stage)
+}
+
 // detained says why a rollout is in Holding, and that a person is asked where one is.
 func detained(s State, p *Policy, d *Decision) string {
 	text := holdText(s, p, d)
@@ -120,7 +128,7 @@ func detained(s State, p *Policy, d *Decision) string {
 	case CauseFailed:
 		text += "; it must not be reverted, a person decides"
 	case CauseSparse:
-		text += fmt.Sprintf("; %s has had its %s, a person decides", stageName(p, s.Stage), passed(s.Clock))
+		text += fmt.Sprintf("; %s has had its %s, a person decides", stageNow(s, p), passed(s.Clock))
 	case CauseApproval:
 		return fmt.Sprintf("nobody approved %s in time", stageName(p, nextStage(&s, p)))
 	case CauseSkewed:

@@ -139,7 +139,7 @@ func last(d *Decision) *Finding {
 func condition(s State, p *Policy, f *Finding, expected time.Duration) string {
 	least := p.stage(s.Stage).Least
 	if f == nil || until(least, s.Clock) >= expected {
-		return fmt.Sprintf("%s has had its %s", stageName(p, s.Stage), Span(least))
+		return fmt.Sprintf("%s has had its %s", stageNow(s, p), Span(least))
 	}
 	return fmt.Sprintf("the %s gate has its evidence", gateName(f.Metric))
 }
