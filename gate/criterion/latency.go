@@ -74,14 +74,14 @@ func (t times) bin(q float64) int {
 		return -1
 	}
 	timed := t.n - t.slow
-	if rank := math.Ceil(q * t.n); rank <= timed && timed > 0 {
-		return t.hist.QuantileBin(rank / timed)
+	if rank := window.Rank(q, t.n); float64(rank) <= timed && timed > 0 {
+		return t.hist.RankBin(rank)
 	}
 	return window.Bins - 1
 }
 
 // unanswered reports whether the q-quantile is among those who lost patience.
-func (t times) unanswered(q float64) bool { return t.slow > 0 && math.Ceil(q*t.n) > t.n-t.slow }
+func (t times) unanswered(q float64) bool { return t.slow > 0 && float64(window.Rank(q, t.n)) > t.n-t.slow }
 
 // paced is one span of a relative latency gate.
 type paced struct {

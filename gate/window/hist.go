@@ -21,14 +21,29 @@ func (h *Hist) QuantileBin(q float64) int {
 	if n == 0 {
 		return -1
 	}
-	rank := max(uint64(math.Ceil(q*float64(n))), 1)
+	return h.RankBin(Rank(q, float64(n)))
+}
+
+// Rank is how many of n it takes until q of them are there: 0.95 of 20 are 19, although 0.95 is a little more than that in
+// binary.
+func Rank(q, n float64) uint64 { return uint64(math.Ceil(q*n - 1e-12*n)) }
+
+// RankBin is the bin of the rank-th latency in ascending order, counted from 1; of the last one where there are fewer. -1
+// when h is empty.
+func (h *Hist) RankBin(rank uint64) int {
+	rank = max(rank, 1)
 	var sum uint64
+	last := -1
 	for i, c := range h {
+		if c == 0 {
+			continue
+		}
+		last = i
 		if sum += uint64(c); sum >= rank {
-			return i
+			break
 		}
 	}
-	return Bins - 1
+	return last
 }
 
 // Quantile is the upper edge of the bin that holds the q-quantile; 0 when h is empty. For the last bin, which has no
