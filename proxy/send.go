@@ -55,10 +55,12 @@ func (x *exchange) forward() bool {
 	}
 }
 
-// mayRetry: no byte of an answer, a method that may be repeated, and no body, whose beginning is gone.
+// mayRetry: no byte of an answer, a method that may be repeated, and no body, whose beginning is gone. One of no bytes, as
+// many clients send with PUT and DELETE, is none.
 func (x *exchange) mayRetry() bool {
-	return x.end.reason == upstream.Reset && x.retries < x.pool.Retries() &&
-		x.request.Idempotent && x.request.Framing == wire.NoBody && !x.heard
+	r := &x.request
+	bodiless := r.Framing == wire.NoBody || r.Framing == wire.Length && r.ContentLength == 0
+	return x.end.reason == upstream.Reset && x.retries < x.pool.Retries() && r.Idempotent && bodiless && !x.heard
 }
 
 // lend takes a connection from the pool. A pool that a reload is retiring sends us to the snapshot in force, and the request
