@@ -286,7 +286,7 @@ func replanSentence(s State, p *Policy, d *Decision) string {
 	case s.Stage == 0:
 		return fmt.Sprintf("The configuration has another ladder of %d stages; nothing has begun.", len(p.Stages))
 	}
-	return fmt.Sprintf("The configuration has another ladder or other gates: still at %s, now stage %d of %d.", place(s, p), s.Stage, len(p.Stages))
+	return fmt.Sprintf("The configuration has another ladder, other gates or another audience: still at %s, now stage %d of %d.", place(s, p), s.Stage, len(p.Stages))
 }
 
 func refuseSentence(s State, p *Policy, d *Decision) string {

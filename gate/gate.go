@@ -99,7 +99,7 @@ const (
 	ApprovalTimedOut Reason = "approval_timeout" // nobody answered
 	Sparse           Reason = "sparse"           // too little traffic for the evidence to come in time
 	NewRevision      Reason = "new_revision"     // the file names another version
-	PolicyChanged    Reason = "policy_changed"   // the file has another ladder or other gates
+	PolicyChanged    Reason = "policy_changed"   // the file has another ladder, other gates or another audience
 	Started          Reason = "start"            // pool healthy, window open
 	TimeOver         Reason = "time_over"        // the experiment has run as long as it was to
 	Removed          Reason = "removed"          // the file has the rollout no more

@@ -261,6 +261,8 @@ func (st *story) setting(p *gate.Policy, k, v string) {
 	case "ladder", "rings", "every", "approve":
 	case "revision":
 		p.Revision = v
+	case "people":
+		p.People = v
 	case "stable":
 		p.StableRevision = v
 	case "start":

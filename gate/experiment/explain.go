@@ -29,7 +29,7 @@ func Explain(next gate.State, p *Policy, d gate.Decision) string {
 	case gate.ActEnd:
 		return fmt.Sprintf("The experiment is over after %s; everybody is on %s.", gate.Span(p.For), control)
 	case gate.ActRestart:
-		return fmt.Sprintf("Arms, shares or salt were changed: another experiment begins, and everybody is on %s until it does.", control)
+		return fmt.Sprintf("Arms, shares, salt or audience were changed: another experiment begins, and everybody is on %s until it does.", control)
 	case gate.ActWithdrawn:
 		return "The file has the experiment no more."
 	case gate.ActRefuse:

@@ -195,3 +195,31 @@ func FuzzParse(f *testing.F) {
 		})
 	})
 }
+
+// Whether a user is of an audience that looks at more than his key, nobody knows who is told the key alone.
+func TestBook_AudienceThatAKeyDoesNotTell_CountsNobody(t *testing.T) {
+	few := &router.Audience{Share: 5000, Salt: router.Salt("few")}
+	staff := &router.Audience{Any: []router.Predicate{{Kind: router.IsHeader, Name: "X-Employee"}}}
+	customers := &router.Audience{Not: staff.Any}
+	for _, a := range []*router.Audience{few, staff, customers} {
+		if err := a.Check(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := func(a *router.Audience, want func(key string) bool) {
+		t.Helper()
+		b, s := bookAt(3000)
+		of := *s
+		of.Audience = a
+		b.Begin(2, &of, nil, began)
+		for i := range 200 {
+			key := fmt.Sprintf("user-%d", i)
+			if _, ok := record(t, b, Event{Key: key, Name: "failed", Value: 1}); ok != want(key) {
+				t.Fatalf("%s: counted: %v, want %v", key, ok, want(key))
+			}
+		}
+	}
+	f(few, func(key string) bool { return router.BucketOf(router.Salt("few"), []byte(key)) < 5000 })
+	f(staff, func(string) bool { return false })
+	f(customers, func(string) bool { return false })
+}

@@ -61,6 +61,34 @@ func TestExplainKey_UserOfAnotherMember_NeverFlips(t *testing.T) {
 	}
 }
 
+func TestExplainKey_SplitForOthers_SaysForWhom(t *testing.T) {
+	t.Parallel()
+	staff := &router.Audience{Name: "staff", Any: []router.Predicate{{Kind: router.IsHeader, Name: "X-Employee"}}}
+	if err := staff.Check(); err != nil {
+		t.Fatal(err)
+	}
+	keys := []router.KeySource{{Kind: router.KeyHeader, Name: "X-User-Id"}}
+	splits := []*router.Split{
+		{Rollout: "internal", Salt: 1, Keys: keys, Weight: router.Full, Audience: staff},
+		{ID: 1, Rollout: "button", Salt: 2, Keys: keys, Audience: staff, Shares: []router.Share{{Name: "plain", Until: 1}, {Name: "green", Until: router.Full}}},
+	}
+	bucket := int(router.BucketOf(1, []byte("alice")))
+	x := ExplainKey(Ask{Key: "alice"}, splits)
+	if got := x.Rollouts[0]; got.Arm != "stable" || got.For != "staff" || got.FlipsAtWeight != nil || got.Bucket != bucket || got.Reason != "not a member of audience staff, which this rollout is for" {
+		t.Errorf("somebody else: got %+v", got)
+	}
+	if got := x.Experiments[0]; got.Arm != "plain" || got.For != "staff" || got.Reason != "outside" {
+		t.Errorf("somebody else: got %+v", got)
+	}
+	x = ExplainKey(Ask{Key: "alice", Headers: []string{"X-Employee: 1"}}, splits)
+	if got := x.Rollouts[0]; got.Arm != "canary" || got.For != "staff" || got.FlipsAtWeight == nil || got.Bucket != bucket {
+		t.Errorf("a member: got %+v", got)
+	}
+	if got := x.Experiments[0]; got.Arm != "green" || got.Reason != "weight" {
+		t.Errorf("a member: got %+v", got)
+	}
+}
+
 func TestAsk_ThatIsNoRequest_IsRefused(t *testing.T) {
 	t.Parallel()
 	for _, a := range []Ask{{Headers: []string{"no colon"}}, {Headers: []string{"A: b\r\nX-House: 1"}}, {Headers: []string{": x"}}, {Client: "10.8.0"}} {

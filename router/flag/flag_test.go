@@ -45,6 +45,9 @@ func TestFor_SaysWhy(t *testing.T) {
 	g := router.NewGroup("risky", []string{"a", "b"})
 	inGroup := rollout(router.Full)
 	inGroup.Group = g
+	foreign, own := rollout(router.Full), rollout(router.Full)
+	foreign.Audience = &router.Audience{Any: []router.Predicate{{Kind: router.IsKey, Keys: router.NewKeySet([]string{"nobody"})}}}
+	own.Audience = &router.Audience{Not: foreign.Audience.Any}
 	shares := rollout(0)
 	shares.Shares = []router.Share{{Name: "control", Until: 5000}, {Name: "green", Until: router.Full, Stopped: true}}
 	for _, tt := range []struct {
@@ -56,6 +59,8 @@ func TestFor_SaysWhy(t *testing.T) {
 		{"complete", rollout(router.Full), map[Reason]bool{Static: true}},
 		{"under way", rollout(500), map[Reason]bool{Split: true}},
 		{"in a group", inGroup, map[Reason]bool{Split: true}},
+		{"for others", foreign, map[Reason]bool{Default: true}},
+		{"for those who are asked about", own, map[Reason]bool{Split: true}},
 		{"an arm stopped", shares, map[Reason]bool{Split: true, Disabled: true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,0 +1,390 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"serin/proxy/admin"
+)
+
+// partedFile is one route with a rollout for staff, one for customers and an experiment for guests; robots are in none of them.
+const partedFile = `[listen]
+address = %[1]q
+ofrep   = "/ofrep"
+[upstream.v1]
+servers = [%[2]q]
+[upstream.v2]
+servers = [%[3]q]
+[upstream.v3]
+servers = [%[4]q]
+
+[audience.staff]
+any = [{ header = "X-Employee", is = "1" }, { key_file = "staff.txt" }]
+[audience.customers]
+any = [{ cookie = "session" }]
+not = { audience = "staff" }
+[audience.guests]
+not = [{ audience = "staff" }, { cookie = "session" }, { header = "X-Robot" }]
+
+[route.shop]
+path = "/*"
+
+[rollout.internal]
+route    = "shop"
+audience = "staff"
+key      = ["header:X-User-Id"]
+stable   = "v1"
+canary   = "v3"
+ladder   = ["50%%", "100%%"]
+every    = "1h"
+[[rollout.internal.gate]]
+metric   = "error_rate"
+rollback = "5%%"
+
+[rollout.checkout]
+route    = "shop"
+audience = "customers"
+key      = ["header:X-User-Id"]
+stable   = "v1"
+canary   = "v2"
+ladder   = ["20%%", "100%%"]
+every    = "1h"
+[[rollout.checkout.gate]]
+metric   = "error_rate"
+rollback = "5%%"
+
+[experiment.button]
+route    = "shop"
+audience = "guests"
+key      = ["header:X-User-Id"]
+arms     = { plain = { upstream = "v1", weight = "50%%" }, green = { upstream = "v1", weight = "50%%", headers = { X-Button = "green" } } }
+for      = "1h"
+[[experiment.button.gate]]
+metric   = "error_rate"
+rollback = "stable + 5pt"
+
+[flag.tools]
+rollout = "internal"
+header  = "X-Flag-Tools"
+[flag.new-checkout]
+rollout = "checkout"
+header  = "X-Flag-New-Checkout"
+[flag.colour]
+experiment = "button"
+values = { plain = "grey", green = "green" }
+off = "grey"
+header  = "X-Flag-Colour"
+`
+
+// partedUser is somebody, and what all his requests say.
+type partedUser struct {
+	key, owner string
+	fields     map[string]string
+}
+
+// partedUsers are users of every kind.
+func partedUsers(n int) (users []partedUser) {
+	for i := range n {
+		u := partedUser{key: fmt.Sprintf("user-%d", i), owner: "button", fields: map[string]string{}}
+		switch i % 5 {
+		case 0:
+			u.owner, u.fields["X-Employee"] = "internal", "1"
+		case 1:
+			u.owner, u.fields["Cookie"] = "checkout", "a=b; session=xyz"
+		case 2: // somebody of the staff who shops
+			u.owner, u.fields["X-Employee"], u.fields["Cookie"] = "internal", "1", "session=xyz"
+		case 3:
+			u.owner, u.fields["X-Robot"] = "", "yes"
+		}
+		if i < 10 { // in staff.txt
+			u.owner = "internal"
+		}
+		users = append(users, u)
+	}
+	return users
+}
+
+// partedAnswer is what one of those who are asked says of a user: the one who has him, his arm, and the flags.
+type partedAnswer struct{ Owner, Arm, Tools, Checkout, Colour string }
+
+// byRoute asks the shop itself; the upstream says what it got.
+func (u partedUser) byRoute(t *testing.T, base string) partedAnswer {
+	t.Helper()
+	r, err := http.NewRequest("GET", base+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range u.fields {
+		r.Header.Set(name, value)
+	}
+	r.Header.Set("X-User-Id", u.key)
+	for _, name := range []string{"Serin-Rollout", "Serin-Arm", "X-Flag-Tools", "X-Flag-New-Checkout", "X-Flag-Colour", "X-Button"} {
+		r.Header.Set(name, "mine")
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var seen echoed
+	if err := json.NewDecoder(answer.Body).Decode(&seen); err != nil {
+		t.Fatal(err)
+	}
+	h := func(name string) string { return strings.Join(seen.Header.Values(name), ",") }
+	if button := h("X-Button"); (button == "green") != (h("Serin-Arm") == "green") || button != "" && button != "green" {
+		t.Errorf("%s: the upstream got X-Button %q on arm %q", u.key, button, h("Serin-Arm"))
+	}
+	return partedAnswer{h("Serin-Rollout"), h("Serin-Arm"), h("X-Flag-Tools"), h("X-Flag-New-Checkout"), h("X-Flag-Colour")}
+}
+
+// byExplain asks GET /v1/explain.
+func (u partedUser) byExplain(t *testing.T, c *admin.Client) (a partedAnswer) {
+	t.Helper()
+	ask := admin.Ask{Key: u.key}
+	for name, value := range u.fields {
+		ask.Headers = append(ask.Headers, name+": "+value)
+	}
+	x, err := c.Explain(context.Background(), ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := func(name, arm string) {
+		if a.Owner != "" {
+			t.Errorf("%s is in %s and in %s", u.key, a.Owner, name)
+		}
+		a.Owner, a.Arm = name, arm
+	}
+	for _, r := range x.Rollouts {
+		switch {
+		case r.FlipsAtWeight != nil:
+			has(r.Name, r.Arm)
+		case r.Arm != "stable" || !strings.Contains(r.Reason, "not a member of audience "+r.For):
+			t.Errorf("%s is not of %s: got arm %s, %s", u.key, r.Name, r.Arm, r.Reason)
+		}
+	}
+	for _, e := range x.Experiments {
+		if e.Reason != "outside" {
+			has(e.Name, e.Arm)
+		}
+	}
+	for _, f := range x.Flags {
+		a.set(f.Name, f.Value)
+	}
+	return a
+}
+
+// byFlags asks for the flags alone, over the data listener.
+func (u partedUser) byFlags(t *testing.T, base string) (a partedAnswer) {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"context": map[string]any{"targetingKey": u.key, "serin": map[string]any{"headers": u.fields}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.Post(base+"/ofrep/v1/evaluate/flags", "application/json", strings.NewReader(string(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var all struct {
+		Flags []struct {
+			Key, Reason string
+			Value       any
+			Metadata    struct{ Rollout string }
+		}
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&all); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all.Flags {
+		a.set(f.Key, f.Value)
+		if f.Reason != "DEFAULT" {
+			a.Owner += f.Metadata.Rollout
+		}
+	}
+	return a
+}
+
+func (a *partedAnswer) set(flag string, value any) {
+	switch flag {
+	case "tools":
+		a.Tools = fmt.Sprint(value)
+	case "new-checkout":
+		a.Checkout = fmt.Sprint(value)
+	case "colour":
+		a.Colour = fmt.Sprint(value)
+	}
+}
+
+func TestE2E_TwoRolloutsAndAnExperimentPartedByAudiences(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	v1, v2, v3 := startEcho(t, listenTCP(t), nil, nil), startEcho(t, listenTCP(t), nil, nil), startEcho(t, listenTCP(t), nil, nil)
+	users := partedUsers(200)
+	var names strings.Builder
+	for _, u := range users[:10] {
+		names.WriteString(u.key + "\n")
+	}
+	put(t, s.dir, "staff.txt", []byte(names.String()))
+	file := s.file(t, fmt.Sprintf(partedFile, s.listen, v1, v2, v3))
+	d := startDaemon(t, s, file)
+	rollout := func(name string, is func(admin.Rollout) bool) (ro admin.Rollout) {
+		t.Helper()
+		for until := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			var err error
+			if ro, err = d.Client.Rollout(context.Background(), name); err != nil {
+				t.Fatal(err)
+			}
+			if is(ro) {
+				return ro
+			}
+			if time.Now().After(until) {
+				t.Fatalf("%s: %s at %s, %v of stable and %v of the canary", name, ro.Phase, percent(ro.Weight), ro.Arms.Stable.Requests, ro.Arms.Canary.Requests)
+			}
+		}
+	}
+	at := func(w float64) func(admin.Rollout) bool { return func(ro admin.Rollout) bool { return ro.Weight == w } }
+	if ro := rollout("internal", at(.5)); ro.Audience != "staff" {
+		t.Errorf("got audience %q", ro.Audience)
+	}
+	rollout("checkout", at(.2))
+
+	want := map[string]uint64{}
+	everybody := func(when string) {
+		t.Helper()
+		arms := map[string]int{}
+		for _, u := range users {
+			route, explained, flags := u.byRoute(t, d.Listen), u.byExplain(t, d.Client), u.byFlags(t, d.Listen)
+			if route.Owner != u.owner || route != explained {
+				t.Fatalf("%s: %s: the route says %+v, explain says %+v, want %q", when, u.key, route, explained, u.owner)
+			}
+			if route.Arm = ""; route != flags {
+				t.Fatalf("%s: %s: the route says %+v, OFREP says %+v", when, u.key, route, flags)
+			}
+			want[u.owner]++
+			arms[u.owner+" "+explained.Arm]++
+		}
+		if len(arms) < 6 || arms[" "] == 0 {
+			t.Errorf("%s: got %v, want both arms of three and robots", when, arms)
+		}
+	}
+	everybody("at the first stages")
+	// Evidence is of one's own users alone, and every one of their requests is.
+	for _, name := range []string{"internal", "checkout"} {
+		rollout(name, func(ro admin.Rollout) bool { return ro.Arms.Stable.Requests+ro.Arms.Canary.Requests == want[name] })
+	}
+	x, err := d.Client.Experiment(context.Background(), "button")
+	if err != nil || x.Audience != "guests" {
+		t.Errorf("got %v, audience %q", err, x.Audience)
+	}
+	counted, lines := uint64(0), linesWith(d.metrics(), "serin_http_requests_total")
+	for line := range strings.SplitSeq(lines, "\n") {
+		var n uint64
+		_, _ = fmt.Sscan(line[strings.LastIndex(line, " ")+1:], &n)
+		counted += n
+	}
+	if counted != want["internal"]+want["checkout"]+want["button"] {
+		t.Errorf("%d requests are a rollout's or an experiment's, want those of all but the %d robots of %v\n%s", counted, want[""], want, lines)
+	}
+	// One rollout moves alone.
+	ctx, before := context.Background(), rollout("checkout", at(.2)).Version
+	if _, err := d.Client.Act(ctx, "internal", "promote", admin.Act{Full: true, Reason: "test", IfVersion: ptr(rollout("internal", at(.5)).Version)}); err != nil {
+		t.Fatal(err)
+	}
+	if ro := rollout("internal", at(1)); ro.Phase != "completed" {
+		t.Errorf("got %s", ro.Phase)
+	}
+	for _, u := range users {
+		if a := u.byRoute(t, d.Listen); a.Owner != u.owner || u.owner == "internal" && (a.Arm != "canary" || a.Tools != "true") || u.owner != "internal" && a.Tools != "false" {
+			t.Fatalf("completed for the staff: %s of %q got %+v", u.key, u.owner, a)
+		}
+	}
+	if ro := rollout("checkout", at(.2)); ro.Version != before {
+		t.Errorf("checkout went from version %d to %d", before, ro.Version)
+	}
+	partedReloads(t, d, s, file, users)
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// linesWith are the lines of text that begin with a word.
+func linesWith(text, word string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return !strings.HasPrefix(line, word) }), "\n")
+}
+
+// partedReloads checks what a reload may change: who is in a file moves at once, audiences that are not apart any more are
+// refused, and other people begin the evidence anew.
+func partedReloads(t *testing.T, d *daemonProcess, s site, file string, users []partedUser) {
+	t.Helper()
+	guest := users[14]
+	if guest.owner != "button" {
+		t.Fatalf("%s is of %q", guest.key, guest.owner)
+	}
+	put(t, s.dir, "staff.txt", []byte(guest.key+"\n"))
+	reload := func() {
+		t.Helper()
+		if _, err := d.Client.Reload(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reload()
+	if a := guest.byRoute(t, d.Listen); a.Owner != "internal" || a.Arm != "canary" {
+		t.Errorf("a guest who joined the staff: got %+v", a)
+	}
+	if a := users[4].byRoute(t, d.Listen); a.Owner != "button" {
+		t.Errorf("one who left it: got %+v", a)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mixed := strings.Replace(string(text), "any = [{ cookie = \"session\" }]\nnot = { audience = \"staff\" }", "any = [{ cookie = \"session\" }]", 1)
+	if mixed == string(text) {
+		t.Fatal("the file has changed")
+	}
+	put(t, s.dir, filepath.Base(file), []byte(mixed))
+	if _, err := d.Client.Reload(context.Background()); err == nil {
+		t.Error("audiences with people in common: got no error")
+	}
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, code := runBinary(t, path, "check", "-c", file); code != 78 || !strings.Contains(out, `rollout.checkout.audience: rollout "internal" is for "staff", and a user with`) {
+		t.Errorf("check of audiences with people in common: exit %d\n%s", code, out)
+	}
+	if a := guest.byRoute(t, d.Listen); a.Owner != "internal" {
+		t.Errorf("after a file that was refused: got %+v", a)
+	}
+	checkout := func() admin.Rollout {
+		t.Helper()
+		ro, err := d.Client.Rollout(context.Background(), "checkout")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ro
+	}
+	was := checkout()
+	others := strings.Replace(string(text), `any = [{ cookie = "session" }]`, `any = [{ cookie = "login" }]`, 1)
+	others = strings.Replace(others, `{ cookie = "session" }, { header`, `{ cookie = "login" }, { header`, 1)
+	put(t, s.dir, filepath.Base(file), []byte(others))
+	reload()
+	is := checkout()
+	for until := time.Now().Add(20 * time.Second); is.Version == was.Version && time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
+		is = checkout()
+	}
+	if n := is.Arms.Stable.Requests + is.Arms.Canary.Requests; n != 0 || is.Weight != was.Weight || is.Stage.Index != was.Stage.Index || is.LastDecision.Reason != "policy_changed" {
+		t.Errorf("other people: %d requests of evidence, weight %s at stage %d, %s; want none, the weight and the stage as they were", n, percent(is.Weight), is.Stage.Index, is.LastDecision.Reason)
+	}
+	if code := d.Signal(syscall.SIGTERM); code != 0 {
+		t.Errorf("exit %d", code)
+	}
+}
