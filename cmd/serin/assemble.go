@@ -28,7 +28,8 @@ type dataplane struct {
 	log   *slog.Logger
 	pools poolKeeper
 	extra *extrasKeeper
-	local *localFlags // nil: flags are answered on the admin listener alone
+	local *localFlags  // nil: flags are answered on the admin listener alone
+	kept  *keptSources // nil: nothing outlives the process
 
 	inForce atomic.Pointer[installed]
 }
@@ -66,7 +67,7 @@ func (d *dataplane) Install(plan *config.Plan, settings map[string]control.Setti
 		split.ID, split.Weight, split.Open = i, s.Weight, openRings(ro, s)
 		split.Group = groupOf(plan, ro, s)
 		if s.Keep != "" {
-			split.Upstreams[router.Stable] = next.keep(old, ro, s.Keep)
+			split.Upstreams[router.Stable] = next.keep(old, d.kept, ro, s.Keep)
 		}
 		next.splits[i] = &split
 	}
@@ -166,6 +167,7 @@ func (d *dataplane) Read(rollout string, r *control.Reading) {
 func (d *dataplane) publish(next *installed) {
 	d.proxy.Publish(next.snap)
 	d.inForce.Store(next)
+	d.kept.note(next)
 }
 
 func (g *installed) index(rollout string) (int, bool) {

@@ -7,9 +7,9 @@ import (
 
 // keep finds the pool that completed with the revision, for a file that names another canary beside the stable which that one
 // has replaced, and returns its ID: the file's own upstream of that revision, which a restart finds too, else, after the plan's own, the
-// rollout's canary until now, whatever the file calls the new one, or what has been kept since. Where none is left stable
-// answers: nothing better is known.
-func (g *installed) keep(old *installed, ro *config.Rollout, revision string) int {
+// rollout's canary until now, whatever the file calls the new one, or what has been kept since, by the process before too. Where
+// none is left stable answers: nothing better is known.
+func (g *installed) keep(old *installed, kept *keptSources, ro *config.Rollout, revision string) int {
 	for i := range g.plan.Upstreams {
 		if g.plan.Upstreams[i].Revision == revision {
 			return i
@@ -24,6 +24,10 @@ func (g *installed) keep(old *installed, ro *config.Rollout, revision string) in
 				}
 			}
 		}
+	}
+	if u, ok := kept.of(g.plan, ro.Name, revision); ok {
+		g.sources = append(g.sources, u)
+		return len(g.sources) - 1
 	}
 	return ro.Split.Upstreams[router.Stable]
 }

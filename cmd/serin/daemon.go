@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -90,6 +91,8 @@ func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *s
 	d.proxy = proxy.New(o)
 	d.limitMemory(plan.Memory)
 	d.dataplane = newDataplane(d.proxy, d.log)
+	d.dataplane.kept = openKept(filepath.Join(plan.StateDir, "completed.json"), d.log)
+	d.follow = append(d.follow, d.dataplane.kept.Run)
 	d.prober = d.newProber(plan)
 	d.follow = append(d.follow, d.prober.Run)
 	d.loop = control.New(control.Options{
