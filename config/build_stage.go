@@ -45,73 +45,26 @@ func (b *builder) stages(at string, t *RolloutTable) []gate.Stage {
 func (b *builder) longForm(at, path string, t *RolloutTable) []gate.Stage {
 	var stages []gate.Stage
 	var places []string // of each stage, for messages
-	broken := false
+	sound := true
 	for i := range t.Stage {
-		table, place := &t.Stage[i], join(b.elementOf(path, i), "weight")
-		broken = broken || b.bad[place]
-		ring := b.given[join(parent(place), "audience")]
-		if ring && !b.ring(join(parent(place), "audience"), table.Audience) {
-			broken = true
-		}
-		shares := table.Weight
-		if !b.given[place] {
-			shares = Rungs{""} // the share stays
-		}
-		copies := b.given[join(parent(place), "mirror")]
-		if copies && b.bad[join(parent(place), "mirror")] {
-			broken = true
-			continue
-		}
-		if !b.given[place] && !ring && !copies {
-			b.report(parent(place), "weight is missing: want a share, such as \"5%\", an audience or a mirror", "")
-			broken = true
-			continue
-		}
-		if copies && (b.given[place] || ring) {
-			_, _ = b.mirrors(parent(place), table, stages)
-			broken = true
-		}
+		table, place := &t.Stage[i], b.elementOf(path, i)
+		shares, ok := b.sharesOf(place, table, stages)
+		sound = sound && ok
 		for j, text := range shares {
-			stage := gate.Stage{Label: "preview", Preview: true}
-			if text == "" {
-				stage = gate.Stage{Label: "ring " + string(table.Audience)}
-				if len(stages) > 0 {
-					stage.Weight = stages[len(stages)-1].Weight
-				}
-				if copies && !ring {
-					var ok bool
-					stage, ok = b.mirrors(parent(place), table, stages)
-					broken = broken || !ok
-				}
-			} else if text != "preview" {
-				weight, ok := parseWeight(text)
-				if !ok {
-					b.report(place, wanted(`a share in steps of 0.01%, such as "5%", a list of them, or "preview"`, text).Error(), "")
-					broken = true
-					continue
-				}
-				stage = gate.Stage{Label: weight.String(), Weight: weight}
-				if ring && j == 0 {
-					stage.Label += " and ring " + string(table.Audience)
-				}
+			stage, ok := b.stageOf(place, table, text, j == 0, stages)
+			if !ok {
+				sound = false
+				continue
 			}
-			stage.Audience = string(table.Audience)
-			stage.Least, stage.Owner = time.Duration(t.Every), string(table.Owner)
-			if table.For != nil {
-				stage.Least = time.Duration(*table.For)
-			}
-			if table.Approve != nil {
-				stage.Approve = &gate.Approve{Timeout: time.Duration(table.Approve.Timeout), OnTimeout: string(table.Approve.OnTimeout)}
-			}
-			stages = append(stages, stage)
+			stages = append(stages, t.stage(stage, table))
+			at := join(place, "weight")
 			if len(table.Weight) > 1 {
-				places = append(places, element(place, j))
-			} else {
-				places = append(places, place)
+				at = element(at, j)
 			}
+			places = append(places, at)
 		}
 	}
-	if broken {
+	if !sound {
 		return nil
 	}
 	if err := ladder.Check(stages); err != nil {
@@ -125,6 +78,70 @@ func (b *builder) longForm(at, path string, t *RolloutTable) []gate.Stage {
 	}
 	b.lasts(at, t, stages)
 	return stages
+}
+
+// sharesOf are the shares of the stages that a table makes, "" for one without a share of its own. before are the stages so
+// far. sound is false where something about the table was reported.
+func (b *builder) sharesOf(place string, table *StageTable, before []gate.Stage) (shares Rungs, sound bool) {
+	weight, audience, mirror := join(place, "weight"), join(place, "audience"), join(place, "mirror")
+	sound = !b.bad[weight]
+	if b.given[audience] && !b.ring(audience, table.Audience) {
+		sound = false
+	}
+	switch {
+	case b.given[mirror] && b.bad[mirror]:
+		return nil, false
+	case !b.given[weight] && !b.given[audience] && !b.given[mirror]:
+		b.report(place, "weight is missing: want a share, such as \"5%\", an audience or a mirror", "")
+		return nil, false
+	case b.given[mirror] && (b.given[weight] || b.given[audience]):
+		_, _ = b.mirrors(place, table, before) // says so
+		sound = false
+	}
+	if !b.given[weight] {
+		return Rungs{""}, sound
+	}
+	return table.Weight, sound
+}
+
+// stageOf is the stage of one share of a table: a preview, a mirror, a ring at the share that is there, or a share, whose
+// first stage may open a ring too.
+func (b *builder) stageOf(place string, table *StageTable, share string, first bool, before []gate.Stage) (stage gate.Stage, ok bool) {
+	ring := b.given[join(place, "audience")]
+	switch {
+	case share == "preview":
+		return gate.Stage{Label: "preview", Preview: true}, true
+	case share == "" && b.given[join(place, "mirror")] && !ring:
+		return b.mirrors(place, table, before)
+	case share == "":
+		stage.Label = "ring " + string(table.Audience)
+		if len(before) > 0 {
+			stage.Weight = before[len(before)-1].Weight
+		}
+		return stage, true
+	}
+	stage.Weight, ok = parseWeight(share)
+	if !ok {
+		b.report(join(place, "weight"), wanted(`a share in steps of 0.01%, such as "5%", a list of them, or "preview"`, share).Error(), "")
+		return stage, false
+	}
+	stage.Label = stage.Weight.String()
+	if ring && first {
+		stage.Label += " and ring " + string(table.Audience)
+	}
+	return stage, true
+}
+
+// stage gives a stage what its table says besides, and the rollout's table where that says nothing.
+func (t *RolloutTable) stage(stage gate.Stage, table *StageTable) gate.Stage {
+	stage.Audience, stage.Owner, stage.Least = string(table.Audience), string(table.Owner), time.Duration(t.Every)
+	if table.For != nil {
+		stage.Least = time.Duration(*table.For)
+	}
+	if table.Approve != nil {
+		stage.Approve = &gate.Approve{Timeout: time.Duration(table.Approve.Timeout), OnTimeout: string(table.Approve.OnTimeout)}
+	}
+	return stage
 }
 
 // rung reports what the ladder package found, where the rung is in the file.
