@@ -70,10 +70,10 @@ func limitsOf(g *GateTable, harm func(*criterion.Limit) float64) (hold, roll flo
 }
 
 // absolute reports whether a gate asks nothing of stable.
-func (g *GateTable) absolute() bool {
-	limit := g.Hold
+func (t *GateTable) absolute() bool {
+	limit := t.Hold
 	if limit == nil {
-		limit = g.Rollback
+		limit = t.Rollback
 	}
 	return limit.parsed.Absolute()
 }
