@@ -155,7 +155,7 @@ type Eject struct {
 	Max         float64 // fraction of the pool
 }
 
-// UpstreamTimeout: Connect to a connection, Response from request sent to response head, Idle between body bytes.
+// UpstreamTimeout is how long a pool waits: Connect to a connection, Response from request sent to response head, Idle between body bytes.
 type UpstreamTimeout struct{ Connect, Response, Idle time.Duration }
 
 // Retry is the retry allowance; Max 0: off. Budget is a fraction of requests.
