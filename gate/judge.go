@@ -47,12 +47,7 @@ func (t *turn) judge(seen *Seen) judgement {
 		if ask.Past != nil {
 			t.contrast(c, ask, &f)
 		}
-		if q.Frozen != nil && !f.Absolute && f.Verdict == Fail {
-			f.Verdict, f.Confirmed = Hold, true // a shared outage looks just like it: alert, never revert
-		}
-		if unwell && f.Absolute && !f.Outside() && f.Verdict == Fail { // only worse than stable counts while stable fails too
-			f.Verdict, f.Reason, f.Confirmed = Hold, StableUnhealthy, false
-		}
+		f.temper(q.Frozen != nil, unwell)
 		t.d.Findings = append(t.d.Findings, f)
 		if f.DryRun {
 			continue
@@ -62,6 +57,28 @@ func (t *turn) judge(seen *Seen) judgement {
 	}
 	t.d.Baseline = t.population(baseline(q.Frozen != nil, absolute && len(t.d.Findings) > 0))
 	t.plain(&j)
+	t.circumstances(&j, seen, q.Dwelled, unwell)
+	j.expected = max(j.expected, until(p.stage(s.Stage).Least, s.Clock))
+	t.d.Verdict, t.d.Reasons = j.verdict, j.reasons
+	t.d.Expected = j.expected
+	if !j.lacking {
+		t.d.Expected = 0
+	}
+	return j
+}
+
+// temper takes a Fail back that others may be to blame for: frozen, stable has no users any more; unwell, it fails too.
+func (f *Finding) temper(frozen, unwell bool) {
+	if frozen && !f.Absolute && f.Verdict == Fail {
+		f.Verdict, f.Confirmed = Hold, true // a shared outage looks just like it: alert, never revert
+	}
+	if unwell && f.Absolute && !f.Outside() && f.Verdict == Fail { // only worse than stable counts while stable fails too
+		f.Verdict, f.Reason, f.Confirmed = Hold, StableUnhealthy, false
+	}
+}
+
+// circumstances let a dead pool fail, and withhold a pass for what no finding sees.
+func (t *turn) circumstances(j *judgement, seen *Seen, dwelled, unwell bool) {
 	if dead(seen) {
 		j.verdict, j.confirmed = Fail, true
 		j.lead(CanaryPoolUnhealthy)
@@ -72,23 +89,16 @@ func (t *turn) judge(seen *Seen) judgement {
 	if !seen.CanaryHealthy {
 		j.withhold(CanaryPoolUnhealthy)
 	}
-	if t.overloads(s.Weight, seen.Load) {
+	if t.overloads(t.s.Weight, seen.Load) {
 		j.withhold(CapacityReached)
 	}
-	if !q.Dwelled && j.verdict == Pass {
+	if !dwelled && j.verdict == Pass {
 		j.withhold(Collecting)
 		j.lacking = true
 	}
 	if t.was.Last.IsZero() && j.verdict == Pass {
 		j.withhold(RestartReplayed)
 	}
-	j.expected = max(j.expected, until(p.stage(s.Stage).Least, s.Clock))
-	t.d.Verdict, t.d.Reasons = j.verdict, j.reasons
-	t.d.Expected = j.expected
-	if !j.lacking {
-		t.d.Expected = 0
-	}
-	return j
 }
 
 // add takes one gate's answer in: any fail fails, any hold holds.
