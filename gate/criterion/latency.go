@@ -81,7 +81,9 @@ func (t times) bin(q float64) int {
 }
 
 // unanswered reports whether the q-quantile is among those who lost patience.
-func (t times) unanswered(q float64) bool { return t.slow > 0 && float64(window.Rank(q, t.n)) > t.n-t.slow }
+func (t times) unanswered(q float64) bool {
+	return t.slow > 0 && float64(window.Rank(q, t.n)) > t.n-t.slow
+}
 
 // paced is one span of a relative latency gate.
 type paced struct {
