@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"serin/proxy/admin"
 )
@@ -40,7 +41,26 @@ inject it shows the drill that runs, or the last one.`,
 		Args: oneName,
 	}
 	var f drillFlags
-	flags := cmd.Flags()
+	f.declare(cmd.Flags())
+	var order *admin.DrillOrder
+	check := func(args []string) (err error) {
+		if len(args) == 0 {
+			return usagef("serin drill NAME", "drill needs the name of a rollout")
+		}
+		for _, name := range []string{"for", "header", "max-faults", "detach"} {
+			if cmd.Flags().Changed(name) && !f.faulty() && !f.stop {
+				return usagef("--abort 503=20%, --delay 200ms=10% or --cut 5%", "--%s without a fault to inject", name)
+			}
+		}
+		order, err = f.order(e.actor())
+		return err
+	}
+	e.asks(cmd, check, func(ctx context.Context, q *question, args []string) error { return q.drill(ctx, args[0], &f, order) })
+	return cmd
+}
+
+// declare names the verb's flags.
+func (f *drillFlags) declare(flags *pflag.FlagSet) {
 	flags.StringVar(&f.abort, "abort", "", "answer a share in the canary's place: 503=20%")
 	flags.StringVar(&f.delay, "delay", "", "hold a share up first: 200ms=10%")
 	flags.StringVar(&f.cut, "cut", "", "break off the answers of a share: 5%")
@@ -50,53 +70,51 @@ inject it shows the drill that runs, or the last one.`,
 	flags.StringVar(&f.reason, "reason", "", "why, for the journal")
 	flags.BoolVar(&f.stop, "stop", false, "end the drill that runs")
 	flags.BoolVar(&f.detach, "detach", false, "do not wait for the end")
-	var order *admin.DrillOrder
-	check := func(args []string) (err error) {
-		if len(args) == 0 {
-			return usagef("serin drill NAME", "drill needs the name of a rollout")
-		}
-		order, err = f.order(e.actor())
-		return err
-	}
-	e.asks(cmd, check, func(ctx context.Context, q *question, args []string) error {
-		name := args[0]
-		switch {
-		case f.stop:
-			d, err := q.StopDrill(ctx, name, e.actor())
-			if err != nil {
-				return err
-			}
-			return q.decided(d)
-		case order == nil:
-			d, err := q.Drills(ctx, name)
-			if err != nil {
-				return err
-			}
-			return e.printDrills(d, q.json)
-		}
-		d, err := q.Drill(ctx, name, *order)
+}
+
+// drill stops, shows, or begins and follows a drill; without an order it shows.
+func (q *question) drill(ctx context.Context, name string, f *drillFlags, order *admin.DrillOrder) error {
+	e := q.env
+	switch {
+	case f.stop:
+		d, err := q.StopDrill(ctx, name, e.actor())
 		if err != nil {
 			return err
 		}
-		if f.detach {
-			return q.decided(d)
+		return q.decided(d)
+	case order == nil:
+		d, err := q.Drills(ctx, name)
+		if err != nil {
+			return err
 		}
-		if !q.json {
-			e.print(wrapped(d.Sentence, "")...)
-		}
-		return e.followDrill(ctx, q.Client, name, q.json)
-	})
-	return cmd
+		return e.printDrills(d, q.json)
+	}
+	d, err := q.Drill(ctx, name, *order)
+	if err != nil {
+		return err
+	}
+	if f.detach {
+		return q.decided(d)
+	}
+	if !q.json {
+		e.print(wrapped(d.Sentence, "")...)
+	}
+	return e.followDrill(ctx, q.Client, name, q.json)
 }
+
+// faulty reports whether there is something to inject.
+func (f *drillFlags) faulty() bool { return f.abort != "" || f.delay != "" || f.cut != "" }
 
 // order is what the flags ask for; nil for nothing.
 func (f *drillFlags) order(actor string) (*admin.DrillOrder, error) {
 	o := &admin.DrillOrder{ForSeconds: f.length.Seconds(), MaxFaults: f.most, Actor: actor, Reason: f.reason}
-	if f.abort == "" && f.delay == "" && f.cut == "" {
+	switch {
+	case !f.faulty():
 		return nil, nil
-	}
-	if f.stop {
+	case f.stop:
 		return nil, usagef("serin drill NAME --stop", "--stop goes without faults")
+	case f.length < time.Second || f.length > time.Hour:
+		return nil, usagef("60s, for example", "--for %s: a drill lasts from 1s to 1h", f.length)
 	}
 	var err error
 	if f.abort != "" {
@@ -106,6 +124,9 @@ func (f *drillFlags) order(actor string) (*admin.DrillOrder, error) {
 		}
 		if o.Status, err = strconv.Atoi(status); err != nil {
 			return nil, usagef("503=20%", "--abort %q: %q is no status", f.abort, status)
+		}
+		if o.Status < 500 || o.Status > 599 {
+			return nil, usagef("503=20%", "--abort %q: want the status of a service that fails, 500 to 599", f.abort)
 		}
 		if o.Abort, err = sharePart("--abort", "503=20%", part); err != nil {
 			return nil, err
