@@ -63,7 +63,7 @@ const (
 	ActDrill     // a drill began or ended: nothing moved
 )
 
-// Reason is a code of product.md, section 5; the empty reason is only for decisions that need none.
+// Reason is the code of a reason, as the API tells it; the empty reason is only for decisions that need none.
 type Reason string
 
 // Reason codes of holds; texts for people are in explain.go.
@@ -152,7 +152,7 @@ type Question struct {
 	Terse     bool                    // leave out what is for people only: the intervals
 }
 
-// Finding is one criterion's answer. JSON names are product.md's.
+// Finding is one criterion's answer. JSON names are the API's.
 type Finding struct {
 	Metric          string   `json:"metric"`
 	Scale           string   `json:"scale"` // points | ratio

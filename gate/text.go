@@ -23,13 +23,13 @@ var (
 	}
 )
 
-// String is the word of product.md; "unknown" for what is none.
+// String is the word of file, API and page; "unknown" for what is none.
 func (v Verdict) String() string { return textOf(verdictTexts, int(v)) }
 
-// String is the word of product.md in snake_case; "unknown" for what is none.
+// String is the word of file, API and page in snake_case; "unknown" for what is none.
 func (p Phase) String() string { return textOf(phaseTexts, int(p)) }
 
-// String is the word of product.md in snake_case; "unknown" for what is none.
+// String is the word of file, API and page in snake_case; "unknown" for what is none.
 func (a Action) String() string { return textOf(actionTexts, int(a)) }
 
 // String is the verb as the command line spells it; "unknown" for what is none.

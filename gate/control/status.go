@@ -35,7 +35,7 @@ func (s *Status) Rollout(name string) (RolloutStatus, bool) {
 	return RolloutStatus{}, false
 }
 
-// RolloutStatus is one rollout: product.md, section 5.
+// RolloutStatus is one rollout, as the API tells it.
 type RolloutStatus struct {
 	Name            string
 	Version         uint64

@@ -12,7 +12,7 @@ import (
 	"serin/gate/window"
 )
 
-// ExperimentStatus is one experiment: product.md, section 5. Shares are of users.
+// ExperimentStatus is one experiment, as the API tells it. Shares are of users.
 type ExperimentStatus struct {
 	Name, Route  string
 	Audience     string // whom it is for; "": everybody

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const testAddress = "127.0.0.1:9180"
 
-// contract is the loop's status that product.md's section 5 shows.
+// contract is the loop's status in every field that the API promises.
 func contract() control.RolloutStatus {
 	day := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
 	at := func(h, m int) time.Time { return day.Add(time.Duration(h)*time.Hour + time.Duration(m)*time.Minute) }

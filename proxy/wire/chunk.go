@@ -22,7 +22,7 @@ const (
 	chunkTrailer                   // in the trailer section
 )
 
-// Limits of a chunked body beyond its payload and the least framing it needs (http.md 36, 37; CVE-2023-39326).
+// Limits of a chunked body beyond its payload and the least framing it needs (duties 36 and 37 of bench/wire; CVE-2023-39326).
 const (
 	maxSizeDigits    = 16
 	overheadFree     = 16 << 10 // extension bytes, plus one for every eight of payload

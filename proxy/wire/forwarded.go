@@ -118,7 +118,7 @@ func validPort(b []byte) bool {
 	return true
 }
 
-// appendForwardedFor rebuilds the one X-Forwarded-For line: what trusted hops said, then the peer (http.md 48).
+// appendForwardedFor rebuilds the one X-Forwarded-For line: what trusted hops said, then the peer (duty 48 of bench/wire).
 func appendForwardedFor(dst []byte, r *Request, o *Outgoing) []byte {
 	const name = "X-Forwarded-For: "
 	start := len(dst)

@@ -193,7 +193,7 @@ func (r *Request) appendRewritten(dst []byte, f *Field) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// appendForwarding appends the fields by which the upstream knows the client (http.md 48, 49).
+// appendForwarding appends the fields by which the upstream knows the client (duties 48 and 49 of bench/wire).
 func (r *Request) appendForwarding(dst []byte, o *Outgoing) []byte {
 	kept := set(0)
 	if o.Trusted {

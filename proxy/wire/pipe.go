@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// Large is the number of payload bytes due from which Pipe borrows a LargeBuffer (performance.md R5).
+// Large is the number of payload bytes due from which Pipe borrows a LargeBuffer.
 const Large = 64 << 10
 
 // Pipe copies one body from Src to Dst, never holding bytes back: every read is written out before the next one. It

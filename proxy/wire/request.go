@@ -31,7 +31,7 @@ type Request struct {
 	IsHead        bool    // method is HEAD
 	Idempotent    bool    // GET, HEAD, OPTIONS, PUT, DELETE (RFC 9110 9.2.2)
 	Simple        bool    // Path holds no '%' nor byte a URI can't, no empty or dot segment: it is its own normal form
-	Plain         bool    // performance.md section 2: needs no second opinion
+	Plain         bool    // needs no second opinion
 
 	buf     []byte // what Parse was given, up to the empty line; Fields' offsets
 	line    int    // where the request line starts in buf

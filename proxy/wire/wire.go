@@ -24,7 +24,7 @@ type Limits struct {
 	Underscore Underscore // what to do with names that hold '_'
 }
 
-// Defaults of Limits (http.md 38; RFC 6585 section 5 for 431).
+// Defaults of Limits (duty 38 of bench/wire; RFC 6585 section 5 for 431).
 const (
 	DefaultHead         = 32 << 10
 	DefaultTarget       = 16 << 10

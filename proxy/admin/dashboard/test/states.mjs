@@ -1,4 +1,4 @@
-// The states a rollout can be in, as the API tells them: the shapes are product.md's, the numbers are made up but agree with
+// The states a rollout can be in, as the API tells them: the shapes are the API's, the numbers are made up but agree with
 // each other. Each state is { rollouts, daemon?, answers?, hash? }.
 // The states are of 14:08:29, which is now: the page shows ages.
 const base = Date.now();
