@@ -89,7 +89,8 @@ ${l}
 </a></li>`}function vr({r:e,stale:t}){let n=ht(e,t),o=(Date.now()-xe().lastAt)/1e3,l=Ot(e)&&n.icon!=="snow";return u`
 <header class="verdict">
 <div class="who"><h1>${e.name}</h1> <code class="rev">${e.revision}</code> <span>attempt ${e.attempt}</span>
-${e.route&&u`<span class="route">${e.route}</span>`}</div>
+${e.route&&u`<span class="route">${e.route}</span>`}
+${e.audience&&u`<span>for ${e.audience} only</span>`}</div>
 <p class="pills">
 <span class=${`pill tone-${n.tone}`}><${F} name=${n.icon} />${n.label}</span>
 ${l&&u`<span class="pill tone-ask"><${F} name="snow" />All rollouts are frozen</span>`}
@@ -340,7 +341,7 @@ ${o.length>0&&u`<p class="row-of">${o.map(s=>u`<button type="button" class="butt
 ${t&&u`<${fo} title=${`Stop ${t.name} of ${e.name}?`} text=${`${q(t.users)} users go to ${e.control} at once. It cannot be started again.`}
 must=${!0} stop=${!0} word=${`Stop ${t.name}`} same=${`POST ${l}`} send=${s=>Nn(l,{arm:t.name,...s})} done=${()=>n(null)} />`}`}var hd={ok:"as configured",mismatch:"not as configured",too_few:"too few to tell",saturated:"too many to tell apart"};function gd({x:e}){let[t,n,o]=dd(e),l=e.arms.flatMap(f=>[f.difference_low,f.difference_high]).filter(f=>f!=null),s=Math.min(0,...l),r=Math.max(0,...l),c=(r-s)*.08||1,m=f=>(f-s+c)/(r-s+2*c)*100,h=e.arms.flatMap(f=>(f.gates??[]).map(b=>({...b,arm:f.name})));return u`
 <section class="experiment" aria-labelledby=${`x-${e.name}`}>
-<div class="spread"><h2 id=${`x-${e.name}`}>${e.name}</h2><span class="quiet">${e.route}</span></div>
+<div class="spread"><h2 id=${`x-${e.name}`}>${e.name}</h2><span class="quiet">${e.route}${e.audience&&` for ${e.audience} only`}</span></div>
 <p class="pills"><span class=${`pill tone-${t}`}><${F} name=${n} />${o}</span></p>
 ${e.sentence&&u`<p class="lead">${mt(e.sentence)}</p>`}
 <div class="scroll" tabindex="0" role="region" aria-label=${`Arms of ${e.name}`}><table>

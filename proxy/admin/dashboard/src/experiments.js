@@ -54,7 +54,7 @@ function Experiment({ x }) {
   const guards = x.arms.flatMap((a) => (a.gates ?? []).map((g) => ({ ...g, arm: a.name })));
   return html`
     <section class="experiment" aria-labelledby=${`x-${x.name}`}>
-      <div class="spread"><h2 id=${`x-${x.name}`}>${x.name}</h2><span class="quiet">${x.route}</span></div>
+      <div class="spread"><h2 id=${`x-${x.name}`}>${x.name}</h2><span class="quiet">${x.route}${x.audience && ` for ${x.audience} only`}</span></div>
       <p class="pills"><span class=${`pill tone-${tone}`}><${Icon} name=${icon} />${word}</span></p>
       ${x.sentence && html`<p class="lead">${together(x.sentence)}</p>`}
       <div class="scroll" tabindex="0" role="region" aria-label=${`Arms of ${x.name}`}><table>

@@ -12,7 +12,8 @@ export function Verdict({ r, stale }) {
   return html`
     <header class="verdict">
       <div class="who"><h1>${r.name}</h1> <code class="rev">${r.revision}</code> <span>attempt ${r.attempt}</span>
-        ${r.route && html`<span class="route">${r.route}</span>`}</div>
+        ${r.route && html`<span class="route">${r.route}</span>`}
+        ${r.audience && html`<span>for ${r.audience} only</span>`}</div>
       <p class="pills">
         <span class=${`pill tone-${s.tone}`}><${Icon} name=${s.icon} />${s.label}</span>
         ${frozen && html`<span class="pill tone-ask"><${Icon} name="snow" />All rollouts are frozen</span>`}
