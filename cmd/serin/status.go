@@ -198,6 +198,9 @@ func pointsText(g admin.Gate) []string {
 		share(g.Canary, g.Samples.CanaryBad, g.Samples.Canary), baselineWord(g), share(g.Stable, g.Samples.StableBad, g.Samples.Stable), verdictWord(g))}
 	switch {
 	case g.Samples.Canary == 0:
+	case !weighs(g) && !g.Absolute:
+		body = append(body, fmt.Sprintf("harm %s pt", points(g.Difference)))
+	case !weighs(g):
 	case g.Absolute:
 		body = append(body, fmt.Sprintf("the canary's rate is between %s and %s (95 %%)", rate(g.DifferenceLow), rate(g.DifferenceHigh)))
 	default:
@@ -212,19 +215,23 @@ func ratioText(g admin.Gate) []string {
 	if g.Difference > 0 {
 		ratio = fmt.Sprintf("%.2f", g.Difference)
 	}
-	text := fmt.Sprintf("canary %s, %s %s, ratio %s (limit %s): %s", millis(g.Canary), baselineWord(g), millis(g.Stable), ratio, at(g.HoldLimit), verdictWord(g))
+	text := fmt.Sprintf("canary %s, %s %s, ratio %s (limit %s): %s", canaryLatency(g), baselineWord(g), millis(g.Stable), ratio, at(g.HoldLimit), verdictWord(g))
 	if g.Absolute && g.Difference > 0 {
-		text = fmt.Sprintf("canary %s (limit %s), stable %s: %s", millis(g.Canary), at(g.HoldLimit), millis(g.Stable), verdictWord(g))
+		text = fmt.Sprintf("canary %s (limit %s), stable %s: %s", canaryLatency(g), at(g.HoldLimit), millis(g.Stable), verdictWord(g))
 	}
 	return append([]string{text}, oddsText(g)...)
 }
 
 // oddsText is what a gate has to show, and when it rolls back.
 func oddsText(g admin.Gate) []string {
+	if !weighs(g) {
+		return limitText(g)
+	}
 	_, at := quantityOf(g)
-	body := []string{fmt.Sprintf("must show < %s: odds %s of %s", at(g.PassLimit), odds(g.PassOdds), odds(g.PassNeeds))}
+	_, right, wrong := sides(g)
+	body := []string{fmt.Sprintf("must show %s %s: odds %s of %s", right, at(g.PassLimit), odds(g.PassOdds), odds(g.PassNeeds))}
 	if g.RollbackLimit != nil && g.FailNeeds != nil {
-		body = append(body, fmt.Sprintf("rolls back at >= %s with odds %s: now %s", at(*g.RollbackLimit), odds(*g.FailNeeds), odds(g.FailOdds)))
+		body = append(body, fmt.Sprintf("rolls back at %s %s with odds %s: now %s", wrong, at(*g.RollbackLimit), odds(*g.FailNeeds), odds(g.FailOdds)))
 	}
 	return body
 }

@@ -69,6 +69,9 @@ func whyText(ro admin.Rollout, now time.Time) []string {
 func change(g admin.Gate) string {
 	switch g.Verdict {
 	case gate.Pass:
+		if !weighs(g) {
+			return g.Metric + " passes"
+		}
 		return fmt.Sprintf("%s passes: odds %s, %s were needed", g.Metric, odds(g.PassOdds), odds(g.PassNeeds))
 	case gate.Fail:
 		return g.Metric + " fails: only a new attempt starts afresh"
@@ -79,13 +82,18 @@ func change(g admin.Gate) string {
 		text += ", " + words(string(g.Reason))
 	}
 	what, at := quantityOf(g)
+	right, _, _ := sides(g)
 	switch {
-	case g.Difference > g.HoldLimit:
-		text += fmt.Sprintf(": its %s of %s must come below %s", what, at(g.Difference), at(g.HoldLimit))
+	case asides(g) != "":
+		return text + ": " + asides(g)
+	case beyondHold(g):
+		text += fmt.Sprintf(": its %s of %s must come %s %s", what, at(g.Difference), right, at(g.HoldLimit))
+	case !weighs(g):
+		return text
 	case g.PassOdds >= g.PassNeeds:
-		return text + fmt.Sprintf(": the odds that its %s is below %s suffice, %s of %s", what, at(g.PassLimit), odds(g.PassOdds), odds(g.PassNeeds))
+		return text + fmt.Sprintf(": the odds that its %s is %s %s suffice, %s of %s", what, right, at(g.PassLimit), odds(g.PassOdds), odds(g.PassNeeds))
 	default:
-		text += fmt.Sprintf(": the odds that its %s is below %s are %s and must reach %s", what, at(g.PassLimit), odds(g.PassOdds), odds(g.PassNeeds))
+		text += fmt.Sprintf(": the odds that its %s is %s %s are %s and must reach %s", what, right, at(g.PassLimit), odds(g.PassOdds), odds(g.PassNeeds))
 	}
 	if s := g.ExpectedSeconds; s != nil && *s > 0 {
 		text += ", in about " + span(*s) + " at this traffic"
