@@ -95,7 +95,7 @@ func (q *question) actOnAll(ctx context.Context, verb string, act admin.Act) err
 		case verb == "pause":
 			e.print("Everything is paused, and what comes new too, until: serin resume --all")
 		case verb == "resume":
-			e.print("Not everything is paused any more.")
+			e.print("What that had paused goes on, and what comes new begins.")
 		case len(done.Decisions) == 0:
 			e.print("There was nothing to roll back.")
 		}

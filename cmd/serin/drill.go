@@ -118,17 +118,7 @@ func (f *drillFlags) order(actor string) (*admin.DrillOrder, error) {
 	}
 	var err error
 	if f.abort != "" {
-		status, part, both := strings.Cut(f.abort, "=")
-		if !both {
-			status, part = "503", f.abort
-		}
-		if o.Status, err = strconv.Atoi(status); err != nil {
-			return nil, usagef("503=20%", "--abort %q: %q is no status", f.abort, status)
-		}
-		if o.Status < 500 || o.Status > 599 {
-			return nil, usagef("503=20%", "--abort %q: want the status of a service that fails, 500 to 599", f.abort)
-		}
-		if o.Abort, err = sharePart("--abort", "503=20%", part); err != nil {
+		if o.Status, o.Abort, err = f.aborts(); err != nil {
 			return nil, err
 		}
 	}
@@ -153,6 +143,23 @@ func (f *drillFlags) order(actor string) (*admin.DrillOrder, error) {
 		o.Header, o.Value = strings.TrimSpace(name), strings.TrimSpace(value)
 	}
 	return o, nil
+}
+
+// aborts reads "503=20%", or "20%" for 503.
+func (f *drillFlags) aborts() (status int, share float64, err error) {
+	const example = "503=20%"
+	code, part, both := strings.Cut(f.abort, "=")
+	if !both {
+		code, part = "503", f.abort
+	}
+	if status, err = strconv.Atoi(code); err != nil {
+		return 0, 0, usagef(example, "--abort %q: %q is no status", f.abort, code)
+	}
+	if status < 500 || status > 599 {
+		return 0, 0, usagef(example, "--abort %q: want the status of a service that fails, 500 to 599", f.abort)
+	}
+	share, err = sharePart("--abort", example, part)
+	return status, share, err
 }
 
 // sharePart reads "20%".
