@@ -51,8 +51,6 @@ func (b *builder) judged(at string, t *GateTable, p *gate.Policy) {
 	metric, known := string(t.Metric), false
 	switch {
 	case b.bad[join(at, "metric")]:
-	case isLater(metric):
-		b.report(join(at, "metric"), show(metric)+" is not supported yet", "")
 	case criterion.Doc(metric) == "":
 		b.report(join(at, "metric"), "no metric "+show(metric), b.near(metric, slices.Values(criterion.Metrics())))
 	default:
@@ -119,13 +117,6 @@ func (b *builder) limits(at string, t *GateTable) {
 	if hold.Form == roll.Form && tighter {
 		b.report(join(at, "rollback"), fmt.Sprintf("%s is tighter than hold (%s)", show(t.Rollback.text), show(t.Hold.text)), "")
 	}
-}
-
-// isLater reports whether later work brings a metric.
-func isLater(metric string) bool {
-	return slices.ContainsFunc(notYetMetrics, func(m string) bool {
-		return metric == m || strings.HasSuffix(m, ".") && strings.HasPrefix(metric, m)
-	})
 }
 
 // hints warns about what a rollout's gates would not see.

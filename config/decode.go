@@ -64,7 +64,7 @@ func (d *decoder) table(at, kind string, tree map[string]any, into reflect.Value
 	}
 	for _, key := range slices.Sorted(maps.Keys(tree)) {
 		if _, ok := known[key]; !ok {
-			d.unknown(at, kind, key, tree[key], known)
+			d.unknown(at, kind, key, known)
 		}
 	}
 	for _, f := range fields {
@@ -84,24 +84,17 @@ func (d *decoder) table(at, kind string, tree map[string]any, into reflect.Value
 }
 
 // unknown reports a key that no field has: one of later work, or a mistake.
-func (d *decoder) unknown(at, kind, key string, given any, known map[string]field) {
+func (d *decoder) unknown(at, kind, key string, known map[string]field) {
 	path := join(at, key)
-	if !notYet[join(kind, key)] {
-		hint := didYouMean(meant[join(kind, key)])
-		if hint == "" {
-			hint = d.near(key, maps.Keys(known))
-		}
-		d.report(path, "unknown key", hint)
-		return
-	}
-	named, ok := given.(map[string]any)
-	if !ok || !notYetNamed[key] || at != "" {
+	if notYet[join(kind, key)] {
 		d.report(path, "not supported yet", "")
 		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(named)) {
-		d.report(join(path, name), "not supported yet", "")
+	hint := didYouMean(meant[join(kind, key)])
+	if hint == "" {
+		hint = d.near(key, maps.Keys(known))
 	}
+	d.report(path, "unknown key", hint)
 }
 
 // absent gives a field that the file leaves out its default; tables within get theirs.
@@ -175,9 +168,6 @@ func (d *decoder) value(at, kind string, f field, given any, into reflect.Value)
 	if text, ok := v.(*Text); ok && err == nil && f.enum != nil && !slices.Contains(f.enum, string(*text)) {
 		err = wanted(oneOf(f.enum), given)
 		hint = d.near(string(*text), slices.Values(f.enum))
-		if slices.Contains(notYetWords[kind], string(*text)) {
-			err, hint = fmt.Errorf("%s is not supported yet", show(given)), ""
-		}
 	}
 	if err == nil && blank(v) && shapeIs(f, shapeValue) {
 		err = errors.New("is empty: fill it in, or leave the key out")

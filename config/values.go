@@ -54,7 +54,7 @@ func (Method) pattern() string   { return "^[!#$%&'*+.^_`|~0-9A-Z-]+$" }
 // Key says where a user's key is looked for: "header:X-User-Id", "cookie:uid", "claim:sub", "query:u", "ip" or "mint:NAME".
 type Key struct{ router.KeySource }
 
-// keyKinds are the places a key can come from; those of later work are in notYetKeys.
+// keyKinds are the places a key can come from.
 var keyKinds = map[string]router.KeyKind{
 	"header": router.KeyHeader,
 	"cookie": router.KeyCookie,
@@ -73,9 +73,6 @@ func (k *Key) decode(raw any) error {
 		return nil
 	}
 	word, name, _ := strings.Cut(text, ":")
-	if slices.Contains(notYetKeys, word) {
-		return fmt.Errorf("%s is not supported yet", show(word+":"))
-	}
 	kind, ok := keyKinds[word]
 	if !ok {
 		return wanted(`"header:NAME", "cookie:NAME", "claim:NAME", "query:NAME", "ip" or "mint:NAME"`, raw)
