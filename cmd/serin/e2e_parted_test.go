@@ -167,7 +167,7 @@ func (u partedUser) byExplain(t *testing.T, c *admin.Client) (a partedAnswer) {
 		switch {
 		case r.FlipsAtWeight != nil:
 			has(r.Name, r.Arm)
-		case r.Arm != "stable" || !strings.Contains(r.Reason, "not a member of audience "+r.For):
+		case r.Arm != "none" || !strings.Contains(r.Reason, "not a member of audience "+r.For):
 			t.Errorf("%s is not of %s: got arm %s, %s", u.key, r.Name, r.Arm, r.Reason)
 		}
 	}

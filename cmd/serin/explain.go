@@ -49,6 +49,9 @@ func newExplainCmd(e *env) *cobra.Command {
 func (e *env) printExplained(x admin.Explain) {
 	for _, r := range x.Rollouts {
 		line := fmt.Sprintf("%s: bucket %d, %s", clean(r.Name), r.Bucket, r.Arm)
+		if r.Arm == "none" {
+			line = clean(r.Name) + ": neither arm"
+		}
 		if r.Reason != "" {
 			line += " (" + clean(r.Reason) + ")"
 		}
@@ -66,7 +69,7 @@ func (e *env) printExplained(x admin.Explain) {
 		case "stopped":
 			line += " (his own was stopped, or the experiment does not run)"
 		case "outside":
-			line += " (not a member of audience " + clean(x.For) + ", which this experiment is for: in none of its arms)"
+			line = fmt.Sprintf("%s: no arm (not a member of audience %s, which this experiment is for)", clean(x.Name), clean(x.For))
 		case "other":
 			line += " (another member of the exclusive group has this user)"
 		}

@@ -264,7 +264,7 @@ type Explain struct {
 type ExplainSplit struct {
 	Name          string   `json:"name"`
 	Bucket        int      `json:"bucket"`
-	Arm           string   `json:"arm"`
+	Arm           string   `json:"arm"`                // none: the rollout is for others
 	For           string   `json:"for,omitempty"`      // the audience that the rollout is for; absent: everybody
 	FlipsAtWeight *float64 `json:"flips_at_weight"`    // null: never, another member of the exclusive group has the user, or the rollout is not for him
 	Audience      string   `json:"audience,omitempty"` // the ring of the ladder that the user belongs to
@@ -275,7 +275,7 @@ type ExplainSplit struct {
 type ExplainExp struct {
 	Name   string `json:"name"`
 	Bucket int    `json:"bucket"`
-	Arm    string `json:"arm"`
+	Arm    string `json:"arm"`           // none: the experiment is for others
 	For    string `json:"for,omitempty"` // the audience that the experiment is for; absent: everybody
 	Reason string `json:"reason"`        // weight; stopped: his arm was stopped; other: another member of the group has him; outside: it is not for him
 }

@@ -78,17 +78,10 @@ func ExplainKey(a Ask, splits []*router.Split) Explain {
 			c.Bucket = router.BucketOf(s.Salt, []byte(a.Key))
 		}
 		if s.Shares != nil {
-			out := ExplainExp{Name: s.Rollout, Bucket: int(c.Bucket), Arm: s.ArmName(c.Arm), Reason: c.Why.String()}
-			if s.Audience != nil {
-				out.For = s.Audience.Name
-			}
-			x.Experiments = append(x.Experiments, out)
+			x.Experiments = append(x.Experiments, ExplainExp{Name: s.Rollout, Bucket: int(c.Bucket), Arm: armIn(s, &c), For: forWhom(s), Reason: c.Why.String()})
 			continue
 		}
-		out := ExplainSplit{Name: s.Rollout, Bucket: int(c.Bucket), Arm: armName(int(c.Arm))}
-		if s.Audience != nil {
-			out.For = s.Audience.Name
-		}
+		out := ExplainSplit{Name: s.Rollout, Bucket: int(c.Bucket), Arm: armIn(s, &c), For: forWhom(s)}
 		if !elsewhere(c.Why) {
 			flips := c.Bucket.FlipsAt().Fraction()
 			out.FlipsAtWeight = &flips
@@ -100,6 +93,24 @@ func ExplainKey(a Ask, splits []*router.Split) Explain {
 		x.Rollouts = append(x.Rollouts, out)
 	}
 	return x
+}
+
+// noArm is what a user has of a rollout or experiment that is for others.
+const noArm = "none"
+
+func armIn(s *router.Split, c *router.Choice) string {
+	if c.Why == router.ByOutside {
+		return noArm
+	}
+	return s.ArmName(c.Arm)
+}
+
+// forWhom names the audience that a split is for; "" is everybody.
+func forWhom(s *router.Split) string {
+	if s.Audience == nil {
+		return ""
+	}
+	return s.Audience.Name
 }
 
 // elsewhere reports whether the split has not the user: another one has, or it is not for him.

@@ -74,10 +74,10 @@ func TestExplainKey_SplitForOthers_SaysForWhom(t *testing.T) {
 	}
 	bucket := int(router.BucketOf(1, []byte("alice")))
 	x := ExplainKey(Ask{Key: "alice"}, splits)
-	if got := x.Rollouts[0]; got.Arm != "stable" || got.For != "staff" || got.FlipsAtWeight != nil || got.Bucket != bucket || got.Reason != "not a member of audience staff, which this rollout is for" {
+	if got := x.Rollouts[0]; got.Arm != "none" || got.For != "staff" || got.FlipsAtWeight != nil || got.Bucket != bucket || got.Reason != "not a member of audience staff, which this rollout is for" {
 		t.Errorf("somebody else: got %+v", got)
 	}
-	if got := x.Experiments[0]; got.Arm != "plain" || got.For != "staff" || got.Reason != "outside" {
+	if got := x.Experiments[0]; got.Arm != "none" || got.For != "staff" || got.Reason != "outside" {
 		t.Errorf("somebody else: got %+v", got)
 	}
 	x = ExplainKey(Ask{Key: "alice", Headers: []string{"X-Employee: 1"}}, splits)
