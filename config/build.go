@@ -149,7 +149,7 @@ func (b *builder) listen(at string, t *ListenTable) Listen {
 		PlainPaths: t.AmbiguousPaths == "reject", Underscores: string(t.Underscores), Via: string(t.Via),
 		Limits: ListenLimits{
 			Head: int(t.Limits.Head), Target: int(t.Limits.Target), Fields: int(t.Limits.Fields), Body: int64(t.Limits.Body),
-			BodyRate: int64(t.Limits.BodyRate), Requests: int(t.Limits.Requests),
+			BodyRate: int64(t.Limits.BodyRate), WriteRate: int64(t.Limits.WriteRate), Requests: int(t.Limits.Requests),
 			Connections: int(t.Limits.Connections), PerIP: int(t.Limits.PerIP),
 		},
 	}

@@ -50,7 +50,7 @@ type ListenTable struct {
 	Underscores    Text               `key:"underscores" default:"pass" enum:"pass|drop|reject" doc:"Field names with an underscore, which CGI and its kind take for a hyphen. pass: they go on, but those that would be taken for a field of framing, forwarding or Serin's are cut. drop: all are cut. reject: 400."`
 	Via            Pseudonym          `key:"via" default:"false" doc:"Add a Via field to requests, under this name (true: serin), and answer 508 to requests that have it already: a loop. Proxies in a row need names of their own."`
 	FastLane       Flag               `key:"fast_lane" default:"true" doc:"Plain requests take the short way; the behaviour is the same without it."`
-	OFREP          FlagPath           `key:"ofrep" doc:"Answer flags here too, below this path, which ends in /ofrep: OpenFeature's web SDK asks at its base URL plus /ofrep. Without a token: anybody who can send requests can ask for any user's flags. Off unless given; the admin listener always answers."`
+	OFREP          FlagPath           `key:"ofrep" doc:"Answer flags here too, below this path, which ends in /ofrep: OpenFeature's web SDK asks at its base URL plus /ofrep. Without a token: anybody who can send requests can ask for any user's flags. The context's targetingKey is the user's key; its attribute serin may hold what the user's requests say besides, for audiences, such as {\"headers\": {\"X-Employee\": \"1\"}}, and host, path, query and client. Off unless given; the admin listener always answers."`
 	OFREPOrigins   []Origin           `key:"ofrep_origins" doc:"Web pages of these origins, beside the listener's own, may read the answers: https://app.example.com, or * for all. Never with credentials."`
 }
 
@@ -77,6 +77,7 @@ type ListenLimitsTable struct {
 	Fields      Count `key:"fields" default:"100" min:"8" max:"10000" doc:"Fields in a request's head; then 431."`
 	Body        Size  `key:"body" default:"0" doc:"Bytes of a request's body; then 413. 0 is no limit."`
 	BodyRate    Size  `key:"body_rate" default:"64B" max:"1GiB" doc:"Bytes a second that a request's body must make, on average over timeout.body_idle of waiting for the client; then 408. 64B is 0.5 kbit/s, less than any link that works. An upload whose answer has begun may be slower. 0 is no bound."`
+	WriteRate   Size  `key:"write_rate" default:"64B" max:"1GiB" doc:"Bytes a second that a client must take of its answers, or of a tunnel, while it is waited for: measured in the second half of timeout.write_idle and in each such half after; then the connection is reset. 0 is no bound but write_idle."`
 	Requests    Count `key:"requests" default:"0" max:"1000000" doc:"Requests on one connection; the last is answered with Connection: close. 0 is no limit."`
 	Connections Count `key:"connections" default:"0" doc:"Client connections at once. 0 takes it from the limit of open files."`
 	PerIP       Count `key:"per_ip" default:"0" doc:"Connections of one address at once; more are answered 503 and closed, with TLS only closed. 0 is no limit."`

@@ -94,6 +94,7 @@ type ListenLimits struct {
 	Head, Target, Fields int
 	Body                 int64
 	BodyRate             int64 // bytes a second, on average over Timeout.BodyIdle
+	WriteRate            int64 // bytes a second, while the client is waited for
 	Requests             int   // of one connection
 	Connections, PerIP   int
 }
@@ -111,7 +112,7 @@ type Log struct {
 	Access        *AccessLog
 }
 
-// AccessLog is product.md's log.access; nil: off.
+// AccessLog is the table log.access; nil: off.
 type AccessLog struct {
 	Path, Format string
 	Sample       float64 // 0..1

@@ -93,7 +93,7 @@ func (c *client) serve() {
 
 func (c *client) open() {
 	c.conn = c.proxy.sweeper.Watch(c.accepted.Conn)
-	c.conn.EachWrite(c.options.WriteIdle)
+	c.conn.EachWrite(c.options.WriteIdle, c.options.WriteRate)
 	c.in.Reset(c.conn, c.conn.Plain())
 	c.turnOnce = c.turn
 	c.peer = c.accepted.Peer.Addr().Unmap()

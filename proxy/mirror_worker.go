@@ -166,7 +166,7 @@ func (w *mirrorWorker) fetch(pool *upstream.Pool, head []byte, c *mirrored, into
 // exchange is one request and its answer on a connection. Begun: bytes of an answer came.
 func (w *mirrorWorker) exchange(up *upstream.Conn, head []byte, asked wire.Asked, into *shadow.Answer) (begun, whole bool, err error) {
 	up.ReadWithin(w.mirror.o.Timeout)
-	up.EachWrite(w.mirror.o.Timeout)
+	up.EachWrite(w.mirror.o.Timeout, 0)
 	if _, err := up.Write(head); err != nil {
 		return false, false, errMirrorBroken
 	}

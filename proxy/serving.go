@@ -17,12 +17,13 @@ type ServeOptions struct {
 	WriteIdle  time.Duration // without progress of a write; 30s
 	TunnelIdle time.Duration // without a byte in either direction after 101; 1h
 
-	Limits   wire.Limits
-	Body     int64          // bytes of a request body; 0: no limit
-	BodyRate int64          // payload bytes a second that an upload must make on average over BodyIdle; 0: no bound
-	Requests int            // of a connection; 0: no limit but maxRequests
-	Trusted  []netip.Prefix // whose X-Forwarded-* lines are believed
-	Strict   bool           // every head gets the second opinion (fast_lane = false)
+	Limits    wire.Limits
+	Body      int64          // bytes of a request body; 0: no limit
+	BodyRate  int64          // payload bytes a second that an upload must make on average over BodyIdle; 0: no bound
+	WriteRate int64          // bytes a second that a client must take while it is waited for, see deadline.Conn; 0: no bound
+	Requests  int            // of a connection; 0: no limit but maxRequests
+	Trusted   []netip.Prefix // whose X-Forwarded-* lines are believed
+	Strict    bool           // every head gets the second opinion (fast_lane = false)
 
 	Via        string        // what we call ourselves in Via, which ends loops too; "" none
 	Hosts      *router.Table // a request must match one of its routes by its host; nil: any

@@ -206,7 +206,7 @@ func serveOptions(l config.Listen) proxy.ServeOptions {
 		Limits: wire.Limits{
 			Head: l.Limits.Head, Target: l.Limits.Target, Fields: l.Limits.Fields, Underscore: underscores[l.Underscores],
 		},
-		Body: l.Limits.Body, BodyRate: l.Limits.BodyRate, Requests: l.Limits.Requests,
+		Body: l.Limits.Body, BodyRate: l.Limits.BodyRate, WriteRate: l.Limits.WriteRate, Requests: l.Limits.Requests,
 		Trusted: l.TrustedProxies, Strict: !l.FastLane,
 		Via: l.Via, Hosts: hostsOf(l.Hosts), PlainPaths: l.PlainPaths,
 		Local: l.OFREP,

@@ -17,12 +17,6 @@ const guardEvery = time.Second
 // recordBytes is the most that one TLS record carries (RFC 8446, section 5.1).
 const recordBytes = 16 << 10
 
-// What writeBy says, beside a time, of a wait that the sweeper ends: the writer must know before it takes that back.
-const (
-	interrupting = -1
-	interrupted  = -2
-)
-
 // Conn is a connection whose waits a Sweeper ends. Reading, writing and stamping are the business of at most one
 // goroutine per direction; Break and Close may be called by any.
 type Conn struct {
@@ -32,7 +26,8 @@ type Conn struct {
 	index   int // guarded by sweeper.mu
 
 	eachRead  time.Duration // owned by the reader
-	eachWrite time.Duration // owned by the writer
+	eachWrite atomic.Int64  // nanoseconds
+	leastRate atomic.Int64  // bytes a second
 
 	put   func(fd uintptr) bool // tryWrite, bound once; nil: net.Conn writes
 	out   []byte                // tryWrite's, owned by the writer
@@ -42,6 +37,7 @@ type Conn struct {
 
 	readBy  atomic.Int64 // on the sweeper's clock; 0: wait for ever
 	writeBy atomic.Int64 // or what the sweeper did about it
+	look    look         // at the wait until writeBy; owned by the sweeper
 	broken  atomic.Bool
 	halted  atomic.Bool // reading is interrupted
 	closed  atomic.Bool
@@ -78,8 +74,12 @@ func (c *Conn) EachRead(d time.Duration) {
 // StartRead bounds the Read that another goroutine waits in, if it waits without a bound: to d from now.
 func (c *Conn) StartRead(d time.Duration) { c.readBy.CompareAndSwap(0, c.by(d)) }
 
-// EachWrite bounds every following Write to d without progress; 0: no bound.
-func (c *Conn) EachWrite(d time.Duration) { c.eachWrite = d }
+// EachWrite bounds every following Write to d in which the peer takes nothing, or fewer than rate bytes a second in the
+// second half of d and each half that follows; 0: no bound.
+func (c *Conn) EachWrite(d time.Duration, rate int64) {
+	c.eachWrite.Store(int64(d))
+	c.leastRate.Store(rate)
+}
 
 // by is d from now, and a grain more: the sweeper's clock may be one behind, and no wait ends early.
 func (c *Conn) by(d time.Duration) int64 {
@@ -119,8 +119,8 @@ func (c *Conn) lift() error {
 	return nil
 }
 
-// Write writes all of p like a net.Conn; no progress in time, or Break, is os.ErrDeadlineExceeded. Through TLS progress is
-// a whole record: an interrupted one cannot be taken up again (crypto/tls, SetWriteDeadline).
+// Write writes all of p like a net.Conn; no progress in time, too little of it, or Break is os.ErrDeadlineExceeded. Through
+// TLS progress is a whole record: an interrupted one cannot be taken up again (crypto/tls, SetWriteDeadline).
 func (c *Conn) Write(p []byte) (int, error) {
 	written := c.writeNow(p)
 	for written < len(p) {
@@ -143,22 +143,26 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// writeWaiting writes as long as something moves in time. An interruption that came as the wait ended well is taken back.
+// writeWaiting writes for as long as the sweeper lets it. An interruption that came as the wait ended well is taken back.
 func (c *Conn) writeWaiting(p []byte) (int, error) {
-	by := c.by(c.eachWrite)
-	c.writeBy.Store(by)
+	c.writeBy.Store(c.by(time.Duration(c.eachWrite.Load())))
 	n, err := c.conn.Write(p)
-	if c.writeBy.CompareAndSwap(by, 0) {
-		return n, err
+	for {
+		switch by := c.writeBy.Load(); by {
+		case interrupting:
+			runtime.Gosched() // the sweeper is between two lines
+		case interrupted:
+			c.writeBy.Store(0)
+			if err == nil {
+				err = c.liftWrite()
+			}
+			return n, err
+		default:
+			if c.writeBy.CompareAndSwap(by, 0) {
+				return n, err
+			}
+		}
 	}
-	for c.writeBy.Load() != interrupted {
-		runtime.Gosched() // the sweeper is between two lines
-	}
-	c.writeBy.Store(0)
-	if err == nil {
-		err = c.liftWrite()
-	}
-	return n, err
 }
 
 // liftWrite takes an interruption back; an error when the connection is broken.
@@ -264,10 +268,7 @@ func (c *Conn) sweep(now int64) {
 	if by := c.readBy.Load(); by != 0 && by <= now {
 		_ = c.conn.SetReadDeadline(past)
 	}
-	if by := c.writeBy.Load(); by > 0 && by <= now && c.writeBy.CompareAndSwap(by, interrupting) {
-		_ = c.conn.SetWriteDeadline(past)
-		c.writeBy.Store(interrupted)
-	}
+	c.sweepWrite(now)
 	if from := c.recheck.Load(); from != 0 && from+int64(c.sweeper.grain)*3/2 <= now && c.recheck.CompareAndSwap(from, 0) &&
 		c.polls(unix.POLLIN|unix.POLLRDHUP) {
 		_ = c.conn.SetReadDeadline(past)

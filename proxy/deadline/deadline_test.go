@@ -139,7 +139,7 @@ func TestConn_StartRead_BoundsAReadWithoutBound(t *testing.T) {
 func TestConn_WriteWithoutProgress_Ends(t *testing.T) {
 	t.Parallel()
 	s, c, _ := pair(t)
-	c.EachWrite(time.Second)
+	c.EachWrite(time.Second, 0)
 	done := make(chan error, 1)
 	go func() {
 		_, err := c.Write(make([]byte, 64<<20))
@@ -159,7 +159,7 @@ func TestConn_WriteWithoutProgress_Ends(t *testing.T) {
 func TestConn_SlowReader_IsNotCutWhileItReads(t *testing.T) {
 	t.Parallel()
 	s, c, far := pair(t)
-	c.EachWrite(time.Second)
+	c.EachWrite(time.Second, 0)
 	// With little room in the kernel, whoever has read a mebibyte knows that the writer has gone on meanwhile.
 	if err := errors.Join(c.conn.(*net.TCPConn).SetWriteBuffer(32<<10), far.(*net.TCPConn).SetReadBuffer(32<<10)); err != nil {
 		t.Fatal(err)

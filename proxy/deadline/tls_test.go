@@ -35,8 +35,8 @@ func securePair(t *testing.T) (s *Sweeper, c *Conn, far net.Conn) {
 func sweepUntil(t *testing.T, s *Sweeper, done chan error) error {
 	t.Helper()
 	patience := time.After(20 * time.Second)
-	for now := int64(2 * time.Second); ; now += int64(2 * time.Second) {
-		s.sweep(now)
+	for {
+		s.sweep(int64(s.Now() + 2*time.Second))
 		select {
 		case err := <-done:
 			return err
@@ -50,7 +50,7 @@ func sweepUntil(t *testing.T, s *Sweeper, done chan error) error {
 func TestConn_TLSReaderThatStopsInTheMiddle_EndsTheWrite(t *testing.T) {
 	t.Parallel()
 	s, c, far := securePair(t)
-	c.EachWrite(time.Second)
+	c.EachWrite(time.Second, 0)
 	done := make(chan error, 1)
 	go func() {
 		_, err := c.Write(make([]byte, 64<<20))
@@ -65,7 +65,7 @@ func TestConn_TLSReaderThatStopsInTheMiddle_EndsTheWrite(t *testing.T) {
 func TestConn_TLSReaderThatIsSlow_IsNotCutWhileItReads(t *testing.T) {
 	t.Parallel()
 	s, c, far := securePair(t)
-	c.EachWrite(3 * time.Second)
+	c.EachWrite(3*time.Second, 0)
 	const size = 4 << 20
 	done := make(chan error, 1)
 	go func() {

@@ -16,18 +16,26 @@ var shortages = [...]syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBU
 // dial makes the connection that take allowed; on failure the right is given back.
 func (p *Pool) dial(s *Server) (*Conn, *Error) {
 	conn, reason, err := p.connect(s, p.spec.Timeout.Connect)
-	now := p.coarse()
 	if err != nil {
-		p.mu.Lock()
-		p.judge(s, reason, now)
-		p.giveBack(s, false)
-		p.wake()
-		p.mu.Unlock()
-		return nil, &Error{Reason: reason, Upstream: p.spec.Name, Server: s.spec.Name, Err: err}
+		return nil, p.undialled(s, reason, err)
 	}
 	watched := p.sweeper.Watch(conn)
-	watched.EachWrite(p.spec.Timeout.Idle)
-	return newConn(s, watched, now), nil
+	if p.cut.Load() { // it came too late for Drain to break it, and nobody would end its waits
+		_ = watched.Close()
+		return nil, p.undialled(s, Closed, net.ErrClosed)
+	}
+	watched.EachWrite(p.spec.Timeout.Idle, 0)
+	return newConn(s, watched, p.coarse()), nil
+}
+
+// undialled gives the right to dial back.
+func (p *Pool) undialled(s *Server, reason Reason, err error) *Error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.judge(s, reason, p.coarse())
+	p.giveBack(s, false)
+	p.wake()
+	return &Error{Reason: reason, Upstream: p.spec.Name, Server: s.spec.Name, Err: err}
 }
 
 // connect dials the server's addresses in turn and does the handshake, all within limit.
