@@ -167,7 +167,7 @@ func passedText(s State, p *Policy, d *Decision) string {
 	}
 	for i := range d.Findings {
 		f := &d.Findings[i]
-		if f.DryRun || f.Scale != scalePoints {
+		if f.DryRun || f.Scale != scalePoints || f.Verdict != Pass {
 			continue
 		}
 		if f.Absolute {

@@ -49,11 +49,14 @@ func (t *turn) judge(seen *Seen) judgement {
 		}
 		f.temper(q.Frozen != nil, unwell)
 		t.d.Findings = append(t.d.Findings, f)
-		if f.DryRun {
+	}
+	for i := range t.d.Findings {
+		f := &t.d.Findings[i]
+		if f.DryRun || t.d.waives(f) {
 			continue
 		}
 		absolute = absolute && f.Absolute
-		j.add(f)
+		j.add(*f)
 	}
 	t.d.Baseline = t.population(baseline(q.Frozen != nil, absolute && len(t.d.Findings) > 0))
 	t.plain(&j)
@@ -65,6 +68,14 @@ func (t *turn) judge(seen *Seen) judgement {
 		t.d.Expected = 0
 	}
 	return j
+}
+
+// waives reports whether a gate that has no stable to compare with does without: the user's own numbers on the same metric
+// decide then.
+func (d *Decision) waives(f *Finding) bool {
+	return f.Reason == NoStableTraffic && slices.ContainsFunc(d.Findings, func(o Finding) bool {
+		return o.Metric == f.Metric && o.Absolute && !o.DryRun
+	})
 }
 
 // temper takes a Fail back that others may be to blame for: frozen, stable has no users any more; unwell, it fails too.
