@@ -24,7 +24,7 @@ func (p *Pool) dial(s *Server) (*Conn, *Error) {
 		_ = watched.Close()
 		return nil, p.undialled(s, Closed, net.ErrClosed)
 	}
-	watched.EachWrite(p.spec.Timeout.Idle)
+	watched.EachWrite(p.spec.Timeout.Idle, 0)
 	return newConn(s, watched, p.coarse()), nil
 }
 
