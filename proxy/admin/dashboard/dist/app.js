@@ -205,19 +205,19 @@ ${e.gates.length===0?u`<p class="quiet">No gate speaks in this stage${e.baseline
 <table class="gates">
 <thead><tr><th scope="col">Gate</th><th scope="col" class="r">Stable</th><th scope="col" class="r">Canary</th>
 <th scope="col">Difference, 95${" "}% sure</th><th scope="col">Odds collected</th><th scope="col">Verdict</th></tr></thead>
-<tbody>${e.gates.map(n=>u`<${Wp} key=${n.metric+n.rule} g=${n} />`)}</tbody>
+<tbody>${e.gates.map(n=>u`<${Wp} key=${n.metric+n.rule} g=${n} ended=${t} />`)}</tbody>
 </table>`}
 <${Vp} r=${e} />
-</section>`}function Wp({g:e}){let t=At(e),n=Ko(e.metric),o=n?dt:rt,l=e.samples,s=(r,c)=>n?`${q(c)} requests`:`${q(r)} of ${q(c)}`;return u`
+</section>`}function Wp({g:e,ended:t}){let n=At(e),o=Ko(e.metric),l=o?dt:rt,s=e.samples,r=(c,m)=>o?`${q(m)} requests`:`${q(c)} of ${q(m)}`;return u`
 <tr>
 <th scope="row"><b>${gt(e.metric)}</b>${e.dry_run&&u` <span class="tag">dry run</span>`}
-${e.rule.split(", ").map(r=>u`<small>${r}</small>`)}</th>
-<td class="r" data-label="Stable"><b>${l.stable>0?o(e.stable):"–"}</b><small>${s(l.stable_bad,l.stable)}</small></td>
-<td class="r" data-label="Canary"><b>${l.canary>0?o(e.canary):"–"}</b><small>${s(l.canary_bad,l.canary)}</small></td>
+${e.rule.split(", ").map(c=>u`<small>${c}</small>`)}</th>
+<td class="r" data-label="Stable"><b>${s.stable>0?l(e.stable):"–"}</b><small>${r(s.stable_bad,s.stable)}</small></td>
+<td class="r" data-label="Canary"><b>${s.canary>0?l(e.canary):"–"}</b><small>${r(s.canary_bad,s.canary)}</small></td>
 <td class="diff"><${zr} g=${e} /></td>
-<td class="odds"><${Hp} g=${e} tone=${t.tone} /></td>
-<td class="finding"><span class=${`tone-${t.tone}`}><${F} name=${t.icon} /><b>${t.word}</b></span>
-${e.verdict!=="pass"&&e.expected_seconds>0&&u`<small>about ${Tt(e.expected_seconds)} more</small>`}
+<td class="odds"><${Hp} g=${e} tone=${n.tone} /></td>
+<td class="finding"><span class=${`tone-${n.tone}`}><${F} name=${n.icon} /><b>${n.word}</b></span>
+${!t&&e.verdict!=="pass"&&e.expected_seconds>0&&u`<small>about ${Tt(e.expected_seconds)} more</small>`}
 ${e.window_seconds>0&&u`<small>of the last ${e.window_seconds} s</small>`}</td>
 </tr>`}function Hp({g:e,tone:t}){let n=(s,r)=>Math.max(0,Math.min(1,Math.log(Math.max(s,1))/Math.log(Math.max(r,1.0001)))),o=(s,r,c,m)=>u`
 <div class="odds-line"><span>${s}</span>

@@ -16,13 +16,13 @@ export function Gates({ r }) {
         <table class="gates">
           <thead><tr><th scope="col">Gate</th><th scope="col" class="r">Stable</th><th scope="col" class="r">Canary</th>
             <th scope="col">Difference, 95${'\u202f'}% sure</th><th scope="col">Odds collected</th><th scope="col">Verdict</th></tr></thead>
-          <tbody>${r.gates.map((g) => html`<${Row} key=${g.metric + g.rule} g=${g} />`)}</tbody>
+          <tbody>${r.gates.map((g) => html`<${Row} key=${g.metric + g.rule} g=${g} ended=${ended} />`)}</tbody>
         </table>`}
       <${UsersNote} r=${r} />
     </section>`;
 }
 
-function Row({ g }) {
+function Row({ g, ended }) {
   const f = findingOf(g);
   const latency = isLatency(g.metric);
   const figure = latency ? ms : rate;
@@ -37,7 +37,7 @@ function Row({ g }) {
       <td class="diff"><${Interval} g=${g} /></td>
       <td class="odds"><${Odds} g=${g} tone=${f.tone} /></td>
       <td class="finding"><span class=${`tone-${f.tone}`}><${Icon} name=${f.icon} /><b>${f.word}</b></span>
-        ${g.verdict !== 'pass' && g.expected_seconds > 0 && html`<small>about ${roughly(g.expected_seconds)} more</small>`}
+        ${!ended && g.verdict !== 'pass' && g.expected_seconds > 0 && html`<small>about ${roughly(g.expected_seconds)} more</small>`}
         ${g.window_seconds > 0 && html`<small>of the last ${g.window_seconds} s</small>`}</td>
     </tr>`;
 }

@@ -128,3 +128,10 @@ test('everything is paused, resumed and rolled back from the page, and one arm o
   assert.deepEqual(await act(states.progressing, 'Roll back everything', 'pager', { width: 320, dark: true }), { reason: 'pager' });
   assert.deepEqual(await act(states.experiments, 'Stop green', 'worse'), { arm: 'green', reason: 'worse' });
 });
+
+test('a rollout that was rolled back waits for no evidence', async () => {
+  const page = await show(states.rolled_back, { width: 1280, height: 900 });
+  try {
+    assert.doesNotMatch(await page.locator('.gates').innerText(), /about .* more/);
+  } finally { await page.context().close(); }
+});
