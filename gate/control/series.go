@@ -13,6 +13,8 @@ const (
 	pointEvery     = 30 * time.Second
 	recentPoints   = 240 // two hours
 	wholePoints    = 480
+	// early is how much a tick may come before its time: without it a point would wait for the tick after.
+	early = 250 * time.Millisecond
 )
 
 // Point is what both arms did over one stretch of time, at its end. Masked buckets are left out.
@@ -56,7 +58,7 @@ func (s *series) add(now time.Time, w router.Weight, total *[2]window.Snapshot) 
 	if s.began.IsZero() {
 		s.began, s.lit = now, now
 	}
-	if now.Sub(s.lit) < livePointEvery {
+	if now.Sub(s.lit) < livePointEvery-early {
 		return
 	}
 	p := Point{At: now.Round(0), Seconds: now.Sub(s.lit).Seconds(), Weight: w}
@@ -64,7 +66,7 @@ func (s *series) add(now time.Time, w router.Weight, total *[2]window.Snapshot) 
 		s.counts.light(&p)
 	}
 	s.live, s.lit = append(drop(s.live, livePoints), p), now
-	if now.Sub(s.began) < pointEvery {
+	if now.Sub(s.began) < pointEvery-early {
 		return
 	}
 	p = Point{At: p.At, Seconds: now.Sub(s.began).Seconds(), Weight: w}
