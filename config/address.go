@@ -138,6 +138,29 @@ func (p Prefix) literal() string { return quote(p.String()) }
 func (Prefix) unit() string      { return "address range" }
 func (Prefix) pattern() string   { return `^[0-9a-fA-F:.]+(/\d+)?$` }
 
+// ProxyAddress is a range of addresses, or "unix:" for the peers of a unix socket: the zero Prefix.
+type ProxyAddress struct{ Prefix }
+
+func (p *ProxyAddress) decode(raw any) error {
+	if raw == "unix:" {
+		p.Prefix = Prefix{}
+		return nil
+	}
+	if p.Prefix.decode(raw) != nil {
+		return wanted(`an address range such as "10.0.0.0/8", or "unix:"`, raw)
+	}
+	return nil
+}
+
+func (p ProxyAddress) literal() string {
+	if !p.IsValid() {
+		return quote("unix:")
+	}
+	return p.Prefix.literal()
+}
+func (ProxyAddress) unit() string    { return "address range or unix:" }
+func (ProxyAddress) pattern() string { return `^(unix:|[0-9a-fA-F:.]+(/\d+)?)$` }
+
 // checkUnix checks the path of a unix socket; "@name" is Linux's abstract kind.
 func checkUnix(path string) error {
 	if path == "" || strings.ContainsRune(path, 0) {

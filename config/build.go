@@ -77,6 +77,7 @@ func (b *builder) build() {
 	b.sinks()
 	b.unheard()
 	b.coverage()
+	b.advise()
 	b.meaning()
 }
 
@@ -154,7 +155,7 @@ func (b *builder) listen(at string, t *ListenTable) Listen {
 		},
 	}
 	for _, p := range t.TrustedProxies {
-		l.TrustedProxies = append(l.TrustedProxies, p.Prefix)
+		l.TrustedProxies = append(l.TrustedProxies, p.Prefix.Prefix)
 	}
 	for _, h := range t.Hosts {
 		l.Hosts = append(l.Hosts, string(h))
@@ -162,7 +163,7 @@ func (b *builder) listen(at string, t *ListenTable) Listen {
 	if t.Limits.Target > t.Limits.Head {
 		b.report(join(join(at, "limits"), "target"), "a target longer than the whole head: want at most limits.head", "")
 	}
-	if t.ProxyProtocol && len(t.TrustedProxies) == 0 {
+	if l.ProxyProtocol && len(l.TrustedProxies) == 0 && !strings.HasPrefix(l.Address, "unix:") {
 		b.warn(join(at, "proxy_protocol"), "nobody's PROXY protocol is believed without trusted_proxies")
 	}
 	if t.TLS != nil && !b.anyBad(join(at, "tls")) {

@@ -41,7 +41,7 @@ type Config struct {
 type ListenTable struct {
 	Address        ListenAddress      `key:"address" default:":8080" doc:"HOST:PORT, unix:/PATH, or fd:NAME for a socket the service manager hands over."`
 	TLS            *ServerTLSTable    `key:"tls" doc:"Serve TLS here. The files are read anew when they change."`
-	TrustedProxies []Prefix           `key:"trusted_proxies" doc:"Whose X-Forwarded-* fields and PROXY protocol are believed. Nobody else's are: the client is then the peer."`
+	TrustedProxies []ProxyAddress     `key:"trusted_proxies" doc:"Whose X-Forwarded-* fields and PROXY protocol are believed. Nobody else's are: the client is then the peer. \"unix:\" stands for whoever connects by the unix socket, which has no address; its PROXY protocol is believed anyway."`
 	ProxyProtocol  Flag               `key:"proxy_protocol" default:"false" doc:"Trusted proxies begin each connection with a PROXY protocol head (version 1 or 2)."`
 	Timeout        ListenTimeoutTable `key:"timeout" doc:"How long a client may take, each phase its own."`
 	Limits         ListenLimitsTable  `key:"limits" doc:"What a client may ask for."`

@@ -70,9 +70,9 @@ func (p Problem) String() string {
 
 // Listen is one data listener.
 type Listen struct {
-	Address        string      // "host:port", "unix:/path", "fd:name"
-	TLS            *tls.Config // nil: plain; certificates reload by themselves
-	TrustedProxies []netip.Prefix
+	Address        string         // "host:port", "unix:/path", "fd:name"
+	TLS            *tls.Config    // nil: plain; certificates reload by themselves
+	TrustedProxies []netip.Prefix // the zero one: peers of a unix socket
 	ProxyProtocol  bool
 	FastLane       bool     // default true
 	OFREP          string   // path prefix that ends in /ofrep; "" off

@@ -66,7 +66,7 @@ func TestParse_Supported_CarriesEveryValue(t *testing.T) {
 	p := parsed(t, "supported.toml")
 	wantListen := Listen{
 		Address: "127.0.0.1:8080", ProxyProtocol: true,
-		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32")},
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"), {}},
 		Timeout:        ListenTimeout{Head: 1e9, BodyIdle: 2e9, KeepAlive: 3e9, WriteIdle: 4e9, TunnelIdle: 2 * time.Hour},
 		Limits:         ListenLimits{Head: 64 << 10, Target: 8 << 10, Fields: 50, Body: 3 << 19, Connections: 1000, PerIP: 10, BodyRate: 1024, WriteRate: 2048, Requests: 500},
 		Hosts:          []string{"shop.example.com", "*.shop.example.com"}, PlainPaths: true, Underscores: "drop", Via: "edge-1",

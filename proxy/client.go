@@ -99,8 +99,8 @@ func (c *client) open() {
 	c.peer = c.accepted.Peer.Addr().Unmap()
 	if c.peer.IsValid() {
 		c.peerText = c.peer.AppendTo(nil)
-		c.trusted = wire.Trusted(c.peer, c.options.Trusted)
 	}
+	c.trusted = wire.Trusted(c.peer, c.options.Trusted)
 	c.opened.Store(true)
 }
 

@@ -22,7 +22,7 @@ type ServeOptions struct {
 	BodyRate  int64          // payload bytes a second that an upload must make on average over BodyIdle; 0: no bound
 	WriteRate int64          // bytes a second that a client must take while it is waited for, see deadline.Conn; 0: no bound
 	Requests  int            // of a connection; 0: no limit but maxRequests
-	Trusted   []netip.Prefix // whose X-Forwarded-* lines are believed
+	Trusted   []netip.Prefix // whose X-Forwarded-* lines are believed; the zero one is of unix sockets
 	Strict    bool           // every head gets the second opinion (fast_lane = false)
 
 	Via        string        // what we call ourselves in Via, which ends loops too; "" none

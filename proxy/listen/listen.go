@@ -46,7 +46,7 @@ type Spec struct {
 	Address       string         // "host:port", "unix:/path" or "fd:name" (systemd)
 	TLS           *tls.Config    // nil: plain
 	ProxyProtocol bool           // every connection starts with a PROXY header, version 1 or 2
-	Trusted       []netip.Prefix // who may send one; nobody else is let in when ProxyProtocol is set
+	Trusted       []netip.Prefix // who may send one; nobody else is let in when ProxyProtocol is set, but by a unix socket
 	Connections   int            // open at a time; 0: what the descriptor limit allows
 	Upstreams     int            // connections that all upstreams together may have open; 0: unknown, one for each client
 	PerIP         int            // open at a time from one address; 0: no limit
@@ -56,7 +56,7 @@ type Spec struct {
 type Options struct {
 	Log      *slog.Logger // nil: discard
 	Sockets  Sockets      // from Inherit, for "fd:name"
-	TakeOver bool         // a unix socket that another process listens on is replaced: we are its successor
+	TakeOver bool         // an address that another process listens on is shared, a unix socket replaced: we are its successor
 }
 
 // Listener accepts connections. Accept is for one goroutine; all else is safe for concurrent use.
@@ -101,6 +101,11 @@ func open(ctx context.Context, address string, o Options) (net.Listener, error) 
 	}
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		return openUnix(ctx, path, o.TakeOver)
+	}
+	if !o.TakeOver {
+		if err := ensureFree(ctx, address); err != nil {
+			return nil, err
+		}
 	}
 	config := net.ListenConfig{Control: reusePort}
 	config.SetMultipathTCP(false) // costs every connection, serves none of ours

@@ -35,11 +35,12 @@ func ClientAddr(r *Request, peer netip.Addr, trusted []netip.Prefix) netip.Addr 
 	return believed
 }
 
-// Trusted says whether addr (IPv4-mapped IPv6 counts as IPv4) is in one of the prefixes.
+// Trusted says whether addr (IPv4-mapped IPv6 counts as IPv4) is in one of the prefixes. The zero Prefix stands for the
+// peers of a unix socket, whose address is the zero Addr.
 func Trusted(addr netip.Addr, prefixes []netip.Prefix) bool {
 	addr = addr.Unmap()
 	for _, p := range prefixes {
-		if p.Contains(addr) {
+		if p.Contains(addr) || !addr.IsValid() && !p.IsValid() {
 			return true
 		}
 	}

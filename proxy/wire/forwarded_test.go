@@ -68,3 +68,27 @@ func TestValidTraceparent_FollowsTheGrammar(t *testing.T) {
 	f("00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false)
 	f("", false)
 }
+
+func TestClientAddr_UnixPeer_IsBelievedWhereUnixIsTrusted(t *testing.T) {
+	t.Parallel()
+	ten := netip.MustParsePrefix("10.0.0.0/8")
+	f := func(trusted []netip.Prefix, want netip.Addr, lines ...string) {
+		t.Helper()
+		r, err := judged(get(lines...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ClientAddr(r, netip.Addr{}, trusted); got != want {
+			t.Errorf("%v, %q: got %v, want %v", trusted, lines, got, want)
+		}
+	}
+	user := netip.MustParseAddr("6.6.6.6")
+	f([]netip.Prefix{ten}, netip.Addr{}, "X-Forwarded-For: 6.6.6.6")
+	f([]netip.Prefix{ten, {}}, user, "X-Forwarded-For: 6.6.6.6")
+	f([]netip.Prefix{ten, {}}, user, "X-Forwarded-For: 1.1.1.1, 6.6.6.6, 10.0.0.1")
+	f([]netip.Prefix{{}}, netip.Addr{}, "X-Forwarded-For: nobody")
+	f([]netip.Prefix{{}}, netip.Addr{})
+	if Trusted(user, []netip.Prefix{{}}) {
+		t.Error("an address is trusted as a unix socket's peer")
+	}
+}
