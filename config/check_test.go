@@ -118,6 +118,16 @@ func TestTimetable_WhatCannotBeJudged_IsSaid(t *testing.T) {
 	f(fourRungs+"\njudge = \"plain\"\nplain = { min_requests = 1000 }", errorsOnly, "error: stage 1: cannot be judged at all.")
 }
 
+func TestTimetable_StageThatNoGateJudges_IsSaidWithoutARateToo(t *testing.T) {
+	t.Parallel()
+	got := TimetableText(planned(t, fourRungs, errorsOnly+"stages = [1, 2]\n").Timetable(0, 0))
+	for _, want := range []string{"warning: stage 3: no gate judges this stage: it passes by time alone.", "warning: stage 4: no gate"} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("want once %q in\n%s", want, got)
+		}
+	}
+}
+
 func TestTimetable_AssumedErrorRate_RefusesNothing(t *testing.T) {
 	t.Parallel()
 	p := planned(t, fourRungs, "[[rollout.checkout.gate]]\nmetric = \"error_rate\"\nhold = \"0.5%\"\n")

@@ -57,6 +57,12 @@ func overview(b *strings.Builder, tables []Timetable) {
 		wrap(b, "  ", "  ", first.capacity)
 	}
 	first.theirs(b)
+	for _, p := range first.Warnings {
+		if !slices.ContainsFunc(tables, func(t Timetable) bool { return !slices.Contains(t.Warnings, p) }) { // whatever the traffic
+			p.write(b, "warning")
+			b.WriteString("\n")
+		}
+	}
 	wrap(b, "  ", "  ", "Give --rps and --error-rate for what each gate needs and what would help.")
 }
 
@@ -99,9 +105,14 @@ func inFull(b *strings.Builder, t *Timetable) {
 	}{{"error", t.Problems}, {"warning", t.Warnings}} {
 		for _, p := range list.problems {
 			b.WriteString("\n")
-			wrap(b, "  ", "    ", strings.TrimSpace(fmt.Sprintf("%s: stage %d: %s. %s", list.word, p.Stage, p.Text, p.Help)))
+			p.write(b, list.word)
 		}
 	}
+}
+
+// write writes a problem as a paragraph.
+func (p *StageProblem) write(b *strings.Builder, word string) {
+	wrap(b, "  ", "    ", strings.TrimSpace(fmt.Sprintf("%s: stage %d: %s. %s", word, p.Stage, p.Text, p.Help)))
 }
 
 // theirs says whose traffic a timetable rests on, where it is not everybody's.
