@@ -60,10 +60,12 @@ type frontChange struct {
 // prepare opens what a plan listens on and nobody does yet.
 func (f *fronts) prepare(ctx context.Context, terms []config.Listen) (*frontChange, error) {
 	c := &frontChange{terms: terms, gone: f.all()}
+	options := f.options
+	options.Share = len(c.gone) > 0 // ":8080" may become "127.0.0.1:8080" while it is served
 	for _, l := range terms {
 		kept := c.keep(l.Address)
 		if kept == nil {
-			ln, err := listen.Listen(ctx, specOfListen(l), f.options)
+			ln, err := listen.Listen(ctx, specOfListen(l), options)
 			if err != nil {
 				c.undo()
 				return nil, err

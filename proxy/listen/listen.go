@@ -57,6 +57,7 @@ type Options struct {
 	Log      *slog.Logger // nil: discard
 	Sockets  Sockets      // from Inherit, for "fd:name"
 	TakeOver bool         // an address that another process listens on is shared, a unix socket replaced: we are its successor
+	Share    bool         // a TCP address may be shared with who listens there: ourselves, under another name
 }
 
 // Listener accepts connections. Accept is for one goroutine; all else is safe for concurrent use.
@@ -102,7 +103,7 @@ func open(ctx context.Context, address string, o Options) (net.Listener, error) 
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		return openUnix(ctx, path, o.TakeOver)
 	}
-	if !o.TakeOver {
+	if !o.TakeOver && !o.Share {
 		if err := ensureFree(ctx, address); err != nil {
 			return nil, err
 		}

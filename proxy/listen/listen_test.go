@@ -32,7 +32,7 @@ func listenTest(t *testing.T, spec Spec) *Listener {
 	if spec.Address == "" {
 		spec.Address = "127.0.0.1:0"
 	}
-	l, err := Listen(t.Context(), spec, Options{})
+	l, err := Listen(t.Context(), spec, Options{Share: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func wantBytes(t *testing.T, r io.Reader, want string) {
 func TestListen_TCP_SecondListenerMayTakeOver(t *testing.T) {
 	t.Parallel()
 	first := listenTest(t, Spec{})
-	second, err := Listen(t.Context(), Spec{Address: first.Addr().String()}, Options{})
+	second, err := Listen(t.Context(), Spec{Address: first.Addr().String()}, Options{TakeOver: true})
 	if err != nil {
 		t.Fatalf("the next binary cannot listen beside this one: %v", err)
 	}
@@ -86,6 +86,31 @@ func TestListen_TCP_SecondListenerMayTakeOver(t *testing.T) {
 	if far.Peer.Addr().String() != "127.0.0.1" || far.Secure {
 		t.Errorf("got peer %v secure %v", far.Peer, far.Secure)
 	}
+}
+
+func TestListen_TCP_StrangerIsNotJoined(t *testing.T) {
+	t.Parallel()
+	first := listenTest(t, Spec{})
+	address := Spec{Address: first.Addr().String()}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // the first try has to do
+	if l, err := Listen(ctx, address, Options{}); !errors.Is(err, syscall.EADDRINUSE) {
+		if err == nil {
+			l.Close()
+		}
+		t.Errorf("a second serin on the address of the first: got %v, want %v", err, syscall.EADDRINUSE)
+	}
+	same, err := Listen(t.Context(), address, Options{Share: true})
+	if err != nil {
+		t.Fatalf("the same process, under another name of the address: %v", err)
+	}
+	_ = same.Close()
+	_ = first.Close()
+	next, err := Listen(t.Context(), address, Options{})
+	if err != nil {
+		t.Fatalf("an address that is free again: %v", err)
+	}
+	_ = next.Close()
 }
 
 func TestListen_Unix_ModeAndStaleSocket(t *testing.T) {
