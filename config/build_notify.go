@@ -44,7 +44,7 @@ func (b *builder) sink(name string, t *NotifyTable) {
 		if !strings.Contains(spec.Command[0], "/") { // else it would be looked for in $PATH
 			spec.Command[0] = "./" + spec.Command[0]
 		}
-		if _, err := b.opts.Stat(spec.Command[0]); err != nil && !b.opts.Outline {
+		if _, err := b.opts.Stat(spec.Command[0]); err != nil {
 			b.report(join(at, "command"), fmt.Sprintf("no program %s", show(spec.Command[0])), "")
 		}
 	}
@@ -72,7 +72,7 @@ func (b *builder) asks(at string, k notify.Kind, kind, key string, given bool) {
 func (b *builder) sinkURL(at string, k notify.Kind, u *SinkURL) func() (string, error) {
 	if u.Secret.Source != "" {
 		read := b.reader(at, u.Secret)
-		if read == nil || b.opts.Outline {
+		if read == nil {
 			return nil
 		}
 		if text, err := read(); err == nil {
@@ -102,9 +102,6 @@ func (b *builder) plainHTTP(at, text string) {
 func (b *builder) reader(at string, ref Secret) func() (string, error) {
 	dir, opts := b.dir, b.opts
 	read := func() (string, error) { return opts.resolve(dir, ref) }
-	if b.opts.Outline {
-		return read
-	}
 	if _, err := read(); err != nil {
 		b.report(at, err.Error(), "")
 		return nil

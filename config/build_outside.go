@@ -93,7 +93,7 @@ func (b *builder) probes(at, rollout string, t *RolloutTable) []probe.Ask {
 		}
 		g := &t.Gate[i]
 		a := probe.Ask{Rollout: rollout, Rule: c.Rule(), Query: string(g.Query), Value: g.Hold != nil || g.Rollback != nil, URL: g.address(), Every: g.every(), Timeout: g.timeout()}
-		if g.Bearer != nil && !b.opts.Outline {
+		if g.Bearer != nil {
 			if a.Bearer, err = b.opts.resolve(b.dir, g.Bearer.Secret); err != nil {
 				b.report(join(place, "bearer"), err.Error(), "")
 			}

@@ -58,7 +58,7 @@ func (b *builder) salt(at, name string, t *RolloutTable) uint64 {
 	if t.Salt == nil {
 		t.Salt = &Salt{Text: name}
 	}
-	if t.Salt.Secret.Source == "" || b.bad[path] || b.opts.Outline {
+	if t.Salt.Secret.Source == "" || b.bad[path] {
 		return router.Salt(t.Salt.Text)
 	}
 	text, err := b.opts.resolve(b.dir, t.Salt.Secret)

@@ -71,7 +71,7 @@ func (b *builder) bearers() {
 // credentialOf reads a token's secret.
 func (b *builder) credentialOf(at string, t *TokenTable, token *Token) {
 	place := join(at, "secret")
-	if b.opts.Outline || b.bad[place] {
+	if b.bad[place] {
 		return
 	}
 	c, err := newCredential(b.dir, t.Secret.Secret, b.opts)

@@ -27,8 +27,6 @@ type Options struct {
 	ReadFile func(name string) ([]byte, error)
 	readKeys func(name string) ([]byte, error)      // ReadFile for larger files
 	Stat     func(name string) (fs.FileInfo, error) // tells when a certificate's file changed
-	// Outline reads no secret, certificate or program that the file names: for whoever only asks where the daemon is.
-	Outline bool
 	// Certificate is told when a listener's certificate has changed on disk: err is nil when the new one is served, else
 	// says why the last good one still is, once for each state of the files. Called during a handshake; nil: nobody is told.
 	Certificate func(path string, err error)

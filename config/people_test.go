@@ -124,30 +124,6 @@ func TestAdmin_OffTheLoopback_NeedsTLSAndTokens(t *testing.T) {
 	}
 }
 
-func TestOutline_NeedsNoSecret(t *testing.T) {
-	t.Parallel()
-	o := sealed(nil, nil)
-	o.Outline = true
-	p, problems := Parse("serin.toml", shop(`
-notify = ["ops", "prog"]
-[admin]
-address = "0.0.0.0:9180"
-tls = { cert = "c", key = "k" }
-[token.a]
-secret = { env = "A" }
-may = ["read"]
-[notify.ops]
-kind = "slack"
-url = { env = "URL" }
-[notify.prog]
-kind = "command"
-command = ["./there.sh"]
-`), o)
-	if p == nil || p.Admin.TLS == nil || p.Admin.Address != "0.0.0.0:9180" || p.Tokens[0].Is(sha256.Sum256(nil)) {
-		t.Errorf("got %v, %v", p, problems)
-	}
-}
-
 func TestSinks_SecretsAreReadAtEverySend(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"URL": "https://hooks.example/1"}
