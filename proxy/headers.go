@@ -27,12 +27,11 @@ func (x *exchange) address() {
 	if x.split != nil {
 		o.Lines, x.answer.Lines = x.split.lines(x.choice.Arm)
 		o.Keep, o.Drop = x.split.Force, x.split.Drop
-		if e := x.split.Extras; e != nil && e.Signals != nil {
-			x.answer.Drop = e.Signals.Header
-		}
+		x.answer.Drop = x.split.Hide
 	} else if s := x.route.Split; s != nil { // in nobody's audience: no arm, and the flags are off
 		beside := x.snap.Splits[s.ID]
 		o.Lines, o.Drop = beside.Outside, beside.Drop
+		x.answer.Drop = beside.Hide
 	}
 }
 

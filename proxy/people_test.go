@@ -27,7 +27,7 @@ func forStaff(t *testing.T, r *rig) *Snapshot {
 	next := r.snapshot
 	next.Table = table
 	beside := testSplit(rigOptions{})
-	beside.Outside, beside.Drop = wire.AppendField(nil, "X-Flag", "off"), []string{"X-Flag"}
+	beside.Outside, beside.Drop, beside.Hide = wire.AppendField(nil, "X-Flag", "off"), []string{"X-Flag"}, "X-Signal"
 	beside.Fields = [2][]byte{wire.AppendField(nil, "X-Flag", "off"), wire.AppendField(nil, "X-Flag", "on")}
 	next.Splits = []*Split{beside}
 	r.proxy.Publish(&next)
@@ -38,6 +38,7 @@ func forStaff(t *testing.T, r *rig) *Snapshot {
 func telling(t *testing.T, name string) *http.Server {
 	t.Helper()
 	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Signal", "done=1")
 		fmt.Fprint(w, name, " ", r.Header.Get("Serin-Rollout"), " ", r.Header.Get("Serin-Arm"), " ", strings.Join(r.Header["X-Flag"], ","))
 	})}
 	t.Cleanup(func() { _ = s.Close() })
@@ -55,7 +56,7 @@ func TestSplit_WhoIsOutsideItsAudience_MeetsNeitherArmAndIsNoEvidence(t *testing
 	f := func(fields, want string, cookie bool) {
 		t.Helper()
 		head, body := client.ask("GET / HTTP/1.1\r\nHost: shop\r\nX-Flag: mine\r\n" + fields + "\r\n")
-		if body != want || strings.Contains(head, "Set-Cookie: uid=") != cookie {
+		if body != want || strings.Contains(head, "Set-Cookie: uid=") != cookie || strings.Contains(head, "X-Signal") {
 			t.Errorf("%q: got %q with\n%s\nwant %q, a cookie: %v", fields, body, head, want, cookie)
 		}
 	}

@@ -33,6 +33,7 @@ type Split struct {
 	Fields   [2][]byte        // further field lines to the upstream, by arm (wire.AppendField): flags
 	Outside  []byte           // the field lines of requests that no split of the route is for: flags that are off
 	Drop     []string         // fields that clients may not send: flags, an experiment's own, of every split of the route
+	Hide     string           // field of answers that clients do not see: signals, of this split or of another of its route; "": none
 	Rings    *Rings           // nil: the ladder has none
 	Extras   *Extras          // mirror, shield, drill; nil: none
 	Arms     []Arm            // of an experiment, in place of Evidence and Fields; nil: a rollout
@@ -66,6 +67,9 @@ func (s *Split) meter(c router.Choice) *window.Meter {
 func (s *Split) prepare() {
 	if s.upstreamLines[0] != nil {
 		return
+	}
+	if s.Extras != nil && s.Extras.Signals != nil {
+		s.Hide = s.Extras.Signals.Header
 	}
 	for _, arm := range []router.Arm{router.Stable, router.Canary} {
 		lines := wire.AppendField([]byte{}, "Serin-Rollout", s.Name)

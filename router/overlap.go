@@ -111,6 +111,7 @@ func (a *Audience) parts(not bool) (all []Condition, choices [][]Condition) {
 
 // contradicts reports that c cannot hold of whom the branch is about.
 func (t *tableau) contradicts(c Condition) bool {
+	t.steps -= len(t.said) / 8 // looking at them all is work, too
 	for _, s := range t.said {
 		if s.Kind != c.Kind {
 			continue

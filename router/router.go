@@ -2,7 +2,8 @@
 // allocates while a request is routed.
 //
 //	request -> Table.Match (host, path, method, headers) -> Route
-//	Route.Split.Choose (force header, key, bucket < weight) -> Choice
+//	Route.Choose (of several splits the one that has the user; none where he is in nobody's audience) -> Split
+//	Split.Choose (force header, audience, key, group, rings, bucket < weight) -> Choice
 //
 // A user's key is hashed once, XXH64 seeded with the rollout's salt, and reduced to one of 10,000 buckets.
 // Bucket b is on the canary while b < weight, so raising a weight only ever moves users from stable to canary

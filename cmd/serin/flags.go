@@ -81,9 +81,19 @@ func dropped(plan *config.Plan, split *router.Split) []string {
 	return names
 }
 
+// hidden is the field of answers that brings signals to the split, or to another of its route; "": none.
+func hidden(plan *config.Plan, split *router.Split) string {
+	for _, s := range append([]*router.Split{split}, neighbours(plan, split)...) {
+		if s.ID < len(plan.Rollouts) && plan.Rollouts[s.ID].Signals != "" {
+			return plan.Rollouts[s.ID].Signals
+		}
+	}
+	return ""
+}
+
 // dressFlags gives a rollout's split its flags; of is the plan's.
 func dressFlags(plan *config.Plan, split *proxy.Split, of *router.Split) {
-	split.Drop, split.Outside = dropped(plan, of), outsideLines(plan, of)
+	split.Drop, split.Outside, split.Hide = dropped(plan, of), outsideLines(plan, of), hidden(plan, of)
 	for arm := range split.Fields {
 		split.Fields[arm] = flagLines(plan, of, arm)
 	}

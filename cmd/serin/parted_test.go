@@ -120,3 +120,16 @@ func TestGroupOf_AtFullWeight_GoesToEverybodyItIsFor(t *testing.T) {
 		}
 	}
 }
+
+func TestHidden_SignalsOfOneSplit_NoUserOfTheRouteSees(t *testing.T) {
+	p := partedPlan(t)
+	p.Rollouts[1].Signals = "X-Signal"
+	for _, split := range []*router.Split{p.Rollouts[0].Split, p.Rollouts[1].Split, p.Experiments[0].Split} {
+		if got := hidden(p, split); got != "X-Signal" {
+			t.Errorf("%s: got %q, want X-Signal", split.Rollout, got)
+		}
+	}
+	if got := hidden(p, p.Rollouts[2].Split); got != "" {
+		t.Errorf("another route: got %q, want none", got)
+	}
+}

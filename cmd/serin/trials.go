@@ -71,7 +71,7 @@ func (g *installed) readExperiment(i int, r *control.Reading) {
 
 // experimentOf is an experiment's fields and meters: the old meters while the step is the same, else new ones at zero.
 func experimentOf(plan *config.Plan, e *config.Experiment, s control.Setting, old *installed) *proxy.Split {
-	split := &proxy.Split{Name: e.Name, Expose: e.Expose, Drop: dropped(plan, e.Split), Outside: outsideLines(plan, e.Split)}
+	split := &proxy.Split{Name: e.Name, Expose: e.Expose, Drop: dropped(plan, e.Split), Outside: outsideLines(plan, e.Split), Hide: hidden(plan, e.Split)}
 	var was *proxy.Split
 	if old != nil {
 		if i, ok := old.index(e.Name); ok && old.settings[e.Name].Step == s.Step && old.settings[e.Name].Revision == s.Revision {
