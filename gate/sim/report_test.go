@@ -54,6 +54,7 @@ func (c *cell) play(runs int, seed uint64) (result, error) {
 // writeHeader begins the report: what the naive rules are, and the Markdown table's head.
 func writeHeader(w io.Writer) error {
 	var legend, rules, line strings.Builder
+	legend.WriteString("Beside serin stand, judging errors only, with an operator who knows the healthy error rate and stages as long:\n\n")
 	for _, r := range naiveRules() {
 		fmt.Fprintf(&legend, "- %s: %s", r.name, r.doc)
 		if r.halts {
