@@ -45,11 +45,8 @@ func experimentNamed(ctx context.Context, c *admin.Client, name string, first er
 func experimentText(x admin.Experiment) []string {
 	lines := []string{cut(fmt.Sprintf("%s  experiment  %s", x.Name, words(x.Phase)) + onlyFor(x.Audience))}
 	lines = append(lines, wrapped(x.Sentence, "  ")...)
-	lines = append(lines, fmt.Sprintf("  %-12s %7s %7s %9s  %-16s %-30s %-16s", "arm", "share", "users", "requests", "errors", "difference in points (95 %)", "median"))
-	for i, a := range x.Arms {
-		lines = append(lines, armText(a, i == 0))
-	}
-	lines = append(lines, ratioLine(x))
+	lines = append(lines, armsText(x.Arms)...)
+	lines = append(lines, wrapped(ratioLine(x), "  ")...)
 	for _, a := range x.Arms {
 		for _, g := range a.Gates {
 			for _, line := range gateText(g)[:1] {
@@ -60,42 +57,18 @@ func experimentText(x admin.Experiment) []string {
 	return lines
 }
 
-func armText(a admin.ExperimentArm, control bool) string {
-	errors, median, against := "-", "-", "-"
-	if a.ErrorRate != nil {
-		errors = fmt.Sprintf("%s (%s)", rate(*a.ErrorRate), count(a.Errors))
-	}
-	if a.P50MS != nil {
-		median = millis(*a.P50MS)
-	}
-	if c := a.P50Change; c != nil {
-		median += fmt.Sprintf(" (%+.1f to %+.1f)", c.LowMS, c.HighMS)
-	}
-	switch {
-	case control:
-		against = "control"
-	case a.Difference != nil:
-		against = fmt.Sprintf("%s (%s to %s)", points(*a.Difference), points(*a.DifferenceLow), points(*a.DifferenceHigh))
-	}
-	line := fmt.Sprintf("  %-12s %7s %7s %9s  %-16s %-30s %-16s", clean(a.Name), percent(a.Share), count(uint64(a.Users)), count(a.Requests), errors, against, median)
-	if a.Stopped {
-		line += "  stopped"
-	}
-	return line
-}
-
 // ratioLine says whether the users are spread as they should be.
 func ratioLine(x admin.Experiment) string {
 	r := x.SampleRatio
 	switch r.Verdict {
 	case "mismatch":
-		return fmt.Sprintf("  SAMPLE RATIO MISMATCH: odds %s to 1 that users are not spread as configured; the table compares different people", odds(r.Odds))
+		return fmt.Sprintf("SAMPLE RATIO MISMATCH: odds %s to 1 that users are not spread as configured; the table compares different people", odds(r.Odds))
 	case "too_few":
-		return "  sample ratio: too few users to say"
+		return "sample ratio: too few users to say"
 	case "saturated":
-		return "  sample ratio: nearly every bucket has been seen, so counts of them say nothing"
+		return "sample ratio: nearly every bucket has been seen, so counts of them say nothing"
 	}
-	return fmt.Sprintf("  sample ratio as configured (odds against it %s of %s)", odds(r.Odds), odds(r.Needs))
+	return fmt.Sprintf("sample ratio as configured (odds against it %s of %s)", odds(r.Odds), odds(r.Needs))
 }
 
 // flagText is one flag in a line, and what to do when it is stale.
