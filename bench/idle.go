@@ -46,7 +46,7 @@ func (b *bench) idle(ctx context.Context, s scenario, ready []running) error {
 		return errors.Join(err, fmt.Errorf("the descriptor limit leaves room for %d connections", n))
 	}
 	for _, r := range ready {
-		pid := r.cmd.Process.Pid
+		pid := r.PID()
 		i := idling{Scenario: s.name, Proxy: r.proxy.name, Conns: n, Before: residentOf(pid)}
 		if i.After, i.CPU, err = rest(ctx, r, s.path, n); err != nil {
 			return fmt.Errorf("%s: %w", r.proxy.name, err)
@@ -75,7 +75,7 @@ func rest(ctx context.Context, r running, path string, n int) (resident int64, c
 		return 0, 0, ctx.Err()
 	case <-time.After(idleFor):
 	}
-	before, err := cpuOf(r.cmd.Process.Pid)
+	before, err := cpuOf(r.PID())
 	if err != nil {
 		return 0, 0, err
 	}
@@ -85,8 +85,8 @@ func rest(ctx context.Context, r running, path string, n int) (resident int64, c
 		return 0, 0, ctx.Err()
 	case <-time.After(time.Second):
 	}
-	after, err := cpuOf(r.cmd.Process.Pid)
-	return residentOf(r.cmd.Process.Pid), float64(after-before) / float64(time.Since(begun)), err
+	after, err := cpuOf(r.PID())
+	return residentOf(r.PID()), float64(after-before) / float64(time.Since(begun)), err
 }
 
 // ask fills conns with connections that have had one answer.

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"serin/bench/process"
 )
 
 const (
@@ -70,7 +72,7 @@ func measureAll(ctx context.Context, o *options) error {
 // running is a proxy that has passed the check.
 type running struct {
 	proxy
-	*process
+	*process.Process
 	address string
 }
 
@@ -85,7 +87,7 @@ func (b *bench) scenario(ctx context.Context, s scenario) error {
 	if err != nil {
 		return err
 	}
-	defer upstream.stop()
+	defer upstream.Stop()
 
 	var ready []running
 	for _, p := range b.found {
@@ -96,13 +98,13 @@ func (b *bench) scenario(ctx context.Context, s scenario) error {
 		if err != nil {
 			return err
 		}
-		defer r.stop()
+		defer r.Stop()
 		if err := check(ctx, r.address, settleTimeout); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 			b.results.refuse(s.name, p.name, err)
-			fmt.Printf("  %s fails the check and is not measured: %v\n%s", p.name, err, r.tail())
+			fmt.Printf("  %s fails the check and is not measured: %v\n%s", p.name, err, r.Tail())
 			continue
 		}
 		ready = append(ready, r)
@@ -164,7 +166,7 @@ func (b *bench) rounds(ctx context.Context, dir string, s scenario, ready []runn
 
 // measure loads one proxy once.
 func (b *bench) measure(ctx context.Context, dir string, s scenario, r running) (sample, error) {
-	pid := r.cmd.Process.Pid
+	pid := r.PID()
 	machine, err := readMachine()
 	if err != nil {
 		return sample{}, err
@@ -201,7 +203,7 @@ func (b *bench) clientCPU() int {
 }
 
 // startUpstream starts the process behind the proxies and returns what all of them are configured with.
-func (b *bench) startUpstream(ctx context.Context, dir string, s scenario) (setup, *process, error) {
+func (b *bench) startUpstream(ctx context.Context, dir string, s scenario) (setup, *process.Process, error) {
 	addresses, err := upstreamAddresses(dir, s.unix)
 	if err != nil {
 		return setup{}, nil, err
@@ -219,8 +221,8 @@ func (b *bench) startUpstream(ctx context.Context, dir string, s scenario) (setu
 		return setup{}, nil, err
 	}
 	network, place := splitAddress(common.canary)
-	if err := p.waitFor(ctx, network, place); err != nil {
-		p.stop()
+	if err := p.Listening(ctx, network, place); err != nil {
+		p.Stop()
 		return setup{}, nil, err
 	}
 	return common, p, nil
@@ -228,25 +230,29 @@ func (b *bench) startUpstream(ctx context.Context, dir string, s scenario) (setu
 
 func upstreamAddresses(dir string, unix bool) ([]string, error) {
 	addresses := make([]string, stableHosts+1)
-	ports, err := freePorts(len(addresses))
 	for i := range addresses {
 		if unix {
 			addresses[i] = "unix:" + filepath.Join(dir, "u"+strconv.Itoa(i)+".sock")
-		} else if err == nil {
-			addresses[i] = "127.0.0.1:" + strconv.Itoa(ports[i])
+			continue
 		}
+		port, err := process.FreePort()
+		if err != nil {
+			return nil, err
+		}
+		addresses[i] = "127.0.0.1:" + strconv.Itoa(port)
 	}
-	return addresses, err
+	return addresses, nil
 }
 
 func (b *bench) startProxy(ctx context.Context, dir string, p proxy, common setup) (running, error) {
 	s := common
 	s.dir = filepath.Join(dir, p.name)
-	ports, err := freePorts(2)
-	if err != nil {
-		return running{}, err
+	for _, port := range []*int{&s.port, &s.admin} {
+		var err error
+		if *port, err = process.FreePort(); err != nil {
+			return running{}, err
+		}
 	}
-	s.port, s.admin = ports[0], ports[1]
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return running{}, err
 	}
@@ -262,9 +268,9 @@ func (b *bench) startProxy(ctx context.Context, dir string, p proxy, common setu
 	if err != nil {
 		return running{}, err
 	}
-	r := running{proxy: p, process: child, address: "127.0.0.1:" + strconv.Itoa(s.port)}
-	if err := child.waitFor(ctx, "tcp", r.address); err != nil {
-		child.stop()
+	r := running{proxy: p, Process: child, address: "127.0.0.1:" + strconv.Itoa(s.port)}
+	if err := child.Listening(ctx, "tcp", r.address); err != nil {
+		child.Stop()
 		return running{}, err
 	}
 	return r, nil

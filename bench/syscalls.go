@@ -33,7 +33,7 @@ func (b *bench) countSyscalls(ctx context.Context, dir string, s scenario, ready
 func (b *bench) strace(ctx context.Context, dir string, s scenario, r running) (float64, error) {
 	out := filepath.Join(dir, r.proxy.name+".strace")
 	args := []string{"-c", "-f", "-o", out}
-	for _, pid := range family(r.cmd.Process.Pid) {
+	for _, pid := range family(r.PID()) {
 		args = append(args, "-p", strconv.Itoa(pid))
 	}
 	tracer, err := start(dir, "strace", anyCPU, "strace", args...)
@@ -42,7 +42,7 @@ func (b *bench) strace(ctx context.Context, dir string, s scenario, r running) (
 	}
 	time.Sleep(500 * time.Millisecond) // until it is attached to every thread
 	seen, err := drive(ctx, dir, b.clientCPU(), s, r.address, 2*time.Second)
-	tracer.stop()
+	tracer.Stop()
 	if err != nil {
 		return 0, err
 	}

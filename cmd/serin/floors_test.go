@@ -23,6 +23,7 @@ var floors = map[string]int{
 	"gate/control": 4, "gate/replay": 3,
 	"proxy/trace": 4,
 	"proxy/admin": 5, "proxy/admin/dashboard/test/stand": 6, "bench": 5, "bench/wire": 5, "bench/chaos": 5,
+	"bench/process": 4,
 	"cmd/serin": 6,
 }
 
