@@ -20,6 +20,9 @@ const (
 	maxRequests = 1 << 20
 	// drainGrace is how long an idle connection may still bring a request that was on its way when draining began.
 	drainGrace = 500 * time.Millisecond
+	// firstGrace is the same for a new connection's first request. Who connects has something to say, and a packet that is
+	// lost comes again after a second (RFC 6298); a drain leaves that much to those who were let in last.
+	firstGrace = 2 * time.Second
 	// lingerBytes and lingerFor bound what is read after an early answer, so that no reset overtakes it.
 	lingerBytes = 64 << 10
 	lingerFor   = time.Second
@@ -216,7 +219,7 @@ func (c *client) reset() {
 func (c *client) awaitFirst(started bool) {
 	switch {
 	case c.ending() && !started:
-		c.conn.ReadWithin(drainGrace)
+		c.conn.ReadWithin(c.grace())
 	case started || c.served == 0:
 		c.conn.ReadWithin(c.options.Head)
 	default:
@@ -245,7 +248,7 @@ func (c *client) again(err error) bool {
 	if timeout && c.unhurry() && !c.graced {
 		c.graced = true
 		if c.in.Buffered() == 0 {
-			c.conn.ReadWithin(drainGrace)
+			c.conn.ReadWithin(c.grace())
 		} else {
 			c.conn.ReadWithin(c.options.Head)
 		}

@@ -1,6 +1,9 @@
 package proxy
 
-import "runtime"
+import (
+	"runtime"
+	"time"
+)
 
 // hurry asks an idle connection to end and reports whether it was idle; a busy one sees that it should when it answers.
 // Called by Drain, Retire and askToLeave.
@@ -32,4 +35,13 @@ func (c *client) abandon() {
 		return
 	}
 	c.conn.BreakBoth()
+}
+
+// grace is how long a connection that should end may still bring a request. While others wait for its place it has no more
+// for being new.
+func (c *client) grace() time.Duration {
+	if c.served == 0 && (c.proxy.draining.Load() || c.serving.retired.Load()) {
+		return firstGrace
+	}
+	return drainGrace
 }

@@ -48,5 +48,6 @@ func (c *client) rest() {
 	if c.state.Load() > lastState { // Drain may have found a new client idle already
 		c.state.Store(idle)
 	}
+	c.graced = false
 	c.awaitFirst(c.in.Buffered() > 0)
 }
