@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"serin/bench/process"
 	"serin/proxy/admin"
 )
 
@@ -61,23 +61,15 @@ func newSite(t *testing.T) site {
 	return site{dir: t.TempDir(), listen: ownAddress(t), admin: ownAddress(t)}
 }
 
-// ownPort is the port that ownAddress tries next.
-var ownPort atomic.Int32
-
-// ownAddress is a loopback address that no other test gets, nor the kernel for a connection (its own ports begin at
-// 32768): it is still free when serin listens there later.
+// ownAddress is a loopback address that no other test gets, nor the kernel for a connection: it is still free when serin
+// listens there later.
 func ownAddress(t *testing.T) string {
 	t.Helper()
-	ownPort.CompareAndSwap(0, 10000+rand.Int32N(15000))
-	for range 1000 {
-		address := fmt.Sprintf("127.0.0.1:%d", ownPort.Add(1))
-		if l, err := net.Listen("tcp", address); err == nil {
-			l.Close()
-			return address
-		}
+	port, err := process.FreePort()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return ""
+	return fmt.Sprintf("127.0.0.1:%d", port)
 }
 
 // config writes serin.toml: the site's addresses, then body.

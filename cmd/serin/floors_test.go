@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ var floors = map[string]int{
 	"proxy/trace": 4,
 	"proxy/admin": 5, "proxy/admin/dashboard/test/stand": 6, "bench": 5, "bench/wire": 5, "bench/chaos": 5,
 	"bench/process": 4,
-	"cmd/serin": 6,
+	"cmd/serin":     6,
 }
 
 // keepers names, for a module, the rooms that may import it; everybody else meets it through them.
@@ -101,11 +102,11 @@ func checkFile(t *testing.T, file, room string) {
 			t.Errorf("%s: %s (floor %d) imports %s (floor %d)", file, room, floor, below, floors[below])
 		}
 		for module, rooms := range keepers {
-			if strings.HasPrefix(imported, module) && !contains(rooms, room) {
+			if strings.HasPrefix(imported, module) && !slices.Contains(rooms, room) {
 				t.Errorf("%s: %s imports %s, which only %v may", file, room, imported, rooms)
 			}
 		}
-		if contains(barred[room], imported) {
+		if slices.Contains(barred[room], imported) {
 			t.Errorf("%s: %s is pure and may not import %s", file, room, imported)
 		}
 	}
@@ -118,20 +119,11 @@ func TestFloors_TopLevelIsFixed(t *testing.T) {
 	}
 	made := []string{"bin", "node_modules", "serin-state"} // by make and by serin, and not kept
 	for _, entry := range entries {
-		if !entry.IsDir() || strings.HasPrefix(entry.Name(), ".") || contains(made, entry.Name()) {
+		if !entry.IsDir() || strings.HasPrefix(entry.Name(), ".") || slices.Contains(made, entry.Name()) {
 			continue
 		}
-		if !contains(topLevel, entry.Name()) {
+		if !slices.Contains(topLevel, entry.Name()) {
 			t.Errorf("top level has %q; it is fixed to %v", entry.Name(), topLevel)
 		}
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, have := range list {
-		if have == s {
-			return true
-		}
-	}
-	return false
 }
