@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// Memory is a file system that forgets everything with the process: for the demo, simulations and tests. It is safe for
+// Memory is a file system that forgets everything with the process, for the tests of whoever keeps a journal. It is safe for
 // concurrent use. The zero value is empty.
 type Memory struct {
 	mu     sync.Mutex
