@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"path/filepath"
@@ -48,6 +49,7 @@ type serinDaemon struct {
 	dataplane *dataplane
 	journal   *journal.Journal
 	closed    sync.Once // journal
+	served    io.Closer // says to a successor that we still serve
 	loop      *control.Loop
 	admin     *admin.Server
 	notices   *notify.Queue
@@ -83,6 +85,10 @@ func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *s
 		return nil, errStarted("open the state directory "+plan.StateDir, "state.dir names another one", err)
 	}
 	d.journal = j
+	var predecessor bool
+	if d.served, predecessor, err = markServed(plan.StateDir); err != nil {
+		return nil, errStarted("open the state directory "+plan.StateDir, "state.dir names another one", err)
+	}
 	if d.telemetry, err = newTelemetry(plan.Log.Access, opts.Source.getenv, d.log); err != nil {
 		return nil, err
 	}
@@ -99,7 +105,7 @@ func newDaemon(ctx context.Context, plan *config.Plan, opts daemonOptions) (_ *s
 		Plan: plan, Dataplane: d.dataplane, Journal: j, Restored: restored, Log: d.log, Announce: d.announce, Outside: d.prober.Read,
 	})
 	d.reloads = admin.Reloads{LastGood: true, LastGoodSuccess: time.Now()}
-	d.fronts = newFronts(d.proxy, d.log, opts.Sockets, takeOver)
+	d.fronts = newFronts(d.proxy, d.log, opts.Sockets, takeOver || predecessor)
 	if d.adminLn, err = adminListener(ctx, plan.Admin); err != nil {
 		return nil, errStarted("listen on "+plan.Admin.Address, "admin.address names another one", err)
 	}
@@ -186,6 +192,9 @@ func (d *serinDaemon) closeAll() {
 		d.adminLn.Close()
 	}
 	d.closeJournal()
+	if d.served != nil {
+		d.served.Close()
+	}
 }
 
 // closeJournal leaves the state directory to whoever wants it next.
