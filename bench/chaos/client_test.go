@@ -31,9 +31,10 @@ type outcome struct {
 	Began, Ended time.Time
 	Status       int // 0: no answer
 	Arm          string
-	Broken       error // of the answer, or of the connection before it
-	Reused       bool  // the connection had carried an answer before
-	Dialled      error // no connection at all
+	Broken       error         // of the answer, or of the connection before it
+	Reused       bool          // the connection had carried an answer before
+	Silent       time.Duration // how long the connection had been open when the request was on its way
+	Dialled      error         // no connection at all
 	Wrong        string
 	Said         string // the beginning of an answer that is not 200
 	Before       string // how the visit before on the same connection ended
@@ -70,6 +71,7 @@ func (c *client) do(v visit) outcome {
 }
 
 func (c *client) exchange(o *outcome) {
+	opened := time.Now()
 	if c.conn == nil {
 		conn, err := net.DialTimeout("tcp", c.address, 10*time.Second)
 		if err != nil {
@@ -82,6 +84,7 @@ func (c *client) exchange(o *outcome) {
 	_ = c.conn.SetDeadline(time.Now().Add(c.timeout))
 	// An upload that breaks off may have been answered all the same.
 	_, sendErr := c.conn.Write(o.request())
+	o.Silent = time.Since(opened)
 	resp, err := http.ReadResponse(c.in, &http.Request{Method: o.Method})
 	if err != nil {
 		o.Broken = errors.Join(sendErr, err)

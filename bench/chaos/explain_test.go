@@ -15,6 +15,9 @@ import (
 
 func mapKeys[K comparable, V any](m map[K]V) iter.Seq[K] { return maps.Keys(m) }
 
+// firstGrace is what a serin that drains gives a new connection for its first request.
+const firstGrace = 2 * time.Second
+
 // lag is how far a decision's time and a request's may be apart on a busy machine.
 const lag = 2 * time.Second
 
@@ -60,8 +63,12 @@ func (s *storm) explain(o *outcome) (why string, ok bool) {
 	case o.Wrong != "":
 		return "an answer that looks complete is not the right one", false
 	case o.Status == 0:
-		if o.Reused && away["take-over"] && s.archive.get(o.ID).times == 0 {
+		seen := s.archive.get(o.ID).times > 0
+		if o.Reused && away["take-over"] && !seen {
 			return "idle connection closed by the drain as the request came; nobody had seen it", true
+		}
+		if o.Silent > firstGrace && away["take-over"] && !seen {
+			return "new connection closed by the drain, whose client said nothing for two seconds", true
 		}
 		return "no answer", false
 	case o.Broken != nil:
