@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -119,8 +120,8 @@ func TestConn_EachRead_CountsFromTheLastRead(t *testing.T) {
 		s.sweep(int64(i+1) * int64(time.Second))
 	}
 	done := reading(c)
-	for c.readBy.Load() <= int64(6500*time.Millisecond) { // the read has stamped itself
-		time.Sleep(time.Millisecond)
+	for c.readBy.Load() <= int64(6500*time.Millisecond) { // until the read has stamped itself
+		runtime.Gosched()
 	}
 	s.sweep(int64(8 * time.Second))
 	wantTimeout(t, (<-done).err)
@@ -222,13 +223,33 @@ func TestGuard_PeerResets_BreaksTheOtherConnection(t *testing.T) {
 	_ = far.(*net.TCPConn).SetLinger(0)
 	_ = far.Close()
 	done := reading(up)
-	for now := time.Second; !client.Gone(); now += time.Second { // the reset takes a moment on loopback
+	awaitReset(t, client)
+	for now := time.Second; !client.Gone(); now += time.Second {
 		s.sweep(int64(now) + 1)
-		time.Sleep(time.Millisecond)
 	}
 	wantTimeout(t, (<-done).err)
 	if client.Release() {
 		t.Error("Release says the connection was left alone")
+	}
+}
+
+// awaitReset returns once the kernel has the peer's reset.
+func awaitReset(t *testing.T, c *Conn) {
+	t.Helper()
+	raw, err := c.conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = raw.Control(func(fd uintptr) {
+		look := []unix.PollFd{{Fd: int32(fd)}}
+		for n, err := unix.Poll(look, -1); n <= 0; n, err = unix.Poll(look, -1) {
+			if err != unix.EINTR {
+				t.Fatal(err)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -293,18 +314,21 @@ func TestSweeper_ClosedConnections_AreForgotten(t *testing.T) {
 }
 
 func TestSweeper_Run_MovesTheClockAndEnds(t *testing.T) {
-	t.Parallel()
-	s := NewSweeper(time.Millisecond)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	for s.Now() < 5*time.Millisecond {
-		time.Sleep(time.Millisecond)
-	}
-	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want the context's end", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSweeper(time.Millisecond)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Run(ctx) }()
+		time.Sleep(5 * time.Millisecond)
+		synctest.Wait()
+		if now := s.Now(); now != 5*time.Millisecond {
+			t.Errorf("the clock says %v, want 5ms", now)
+		}
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want the context's end", err)
+		}
+	})
 }
 
 func BenchmarkConn_ReadWithin(b *testing.B) {
