@@ -99,7 +99,7 @@ func TestSomebody_NobodyFound_NoUserIsInBoth(t *testing.T) {
 	random, users := rand.New(rand.NewPCG(1, 2)), someUsers()
 	of, _ := words()
 	apart := 0
-	for i := range 600 {
+	for i := range 250 {
 		a, b := randomAudience(t, random, of, 3), randomAudience(t, random, of, 3)
 		if _, found, sure := Somebody(Members(a, false), Members(b, false)); found && sure {
 			continue
@@ -113,7 +113,7 @@ func TestSomebody_NobodyFound_NoUserIsInBoth(t *testing.T) {
 			}
 		}
 	}
-	if apart < 50 {
+	if apart < 20 {
 		t.Errorf("only %d pairs are apart: the test says little", apart)
 	}
 }
@@ -126,7 +126,7 @@ func TestSomebody_Found_ThereIsSuchAUser(t *testing.T) {
 	of, _ := words()
 	of = of[:9] // fields, cookies and claims: someUsers has every combination
 	found := 0
-	for i := range 600 {
+	for i := range 250 {
 		a, b := randomAudience(t, random, of, 3), randomAudience(t, random, of, 3)
 		says, ok, _ := Somebody(Members(a, false), Members(b, false))
 		if !ok {
@@ -137,7 +137,7 @@ func TestSomebody_Found_ThereIsSuchAUser(t *testing.T) {
 			t.Fatalf("%d: nobody is in %+v and %+v, found %+v", i, a, b, says)
 		}
 	}
-	if found < 50 {
+	if found < 20 {
 		t.Errorf("only %d pairs overlap: the test says little", found)
 	}
 }
@@ -148,7 +148,7 @@ func TestSomebody_NobodyOutside_EveryRequestIsInOne(t *testing.T) {
 	of, _ := words()
 	split := &Split{Keys: []KeySource{{KeyHeader, "X-User-Id"}}}
 	covered := 0
-	for i := range 600 {
+	for i := range 250 {
 		a, b := randomAudience(t, random, of, 2), randomAudience(t, random, of, 2)
 		if i%3 == 0 {
 			b = aud(t, &Audience{Not: []Predicate{{Kind: IsMember, Audience: a}}})
@@ -165,7 +165,7 @@ func TestSomebody_NobodyOutside_EveryRequestIsInOne(t *testing.T) {
 			}
 		}
 	}
-	if covered < 50 {
+	if covered < 20 {
 		t.Errorf("only %d pairs leave nobody out: the test says little", covered)
 	}
 }

@@ -65,6 +65,9 @@ func (r *Route) chooseMore(q *Request, s *Split, c Choice) (*Split, Choice) {
 		return s, c
 	}
 	for _, more := range r.More {
+		if more.Force == "" && c.Why.elsewhere() == 0 { // he is found, and nothing is forced here
+			continue
+		}
 		d := more.Choose(q)
 		switch {
 		case d.Why == ByForce && (c.Why != ByForce || more.mine(q)):
