@@ -143,7 +143,7 @@ func drawn(r *rand.Rand) gate.Question {
 	c.WorstStable = window.Counts{X: math.Floor(.05 * float64(xS)), N: math.Floor(.01 * float64(nS))}
 	return gate.Question{
 		View: v, Crossings: 1 + r.IntN(4), Failers: 1 + r.IntN(3), NextShare: pick(.01, .05, .25, .5, .99, 1), Dwelled: r.IntN(5) > 0,
-		AlphaFail: pick(.01, .002), AlphaPass: pick(.05, .025),
+		AlphaFail: pick(.01, .002), AlphaPass: pick(.05, .025), Terse: true,
 	}
 }
 
