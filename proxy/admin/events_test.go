@@ -53,42 +53,71 @@ func (p *pipe) dial(context.Context, string, string) (net.Conn, error) {
 	}
 }
 
-// serve runs a server on a pipe and returns a client of it and what ends both.
-func serve(o Options) (p *pipe, hc *http.Client, stop func()) {
-	p = newPipe()
+// served is a server on a pipe.
+type served struct {
+	*pipe
+	client *http.Client
+	stop   func() // ends it; the test's end does, too
+}
+
+func serve(t *testing.T, o Options) *served {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	s := New(o)
-	go func() { done <- s.Serve(ctx, p) }()
+	p, server := newPipe(), New(o)
+	go func() { done <- server.Serve(ctx, p) }()
 	tr := &http.Transport{DialContext: p.dial, DisableKeepAlives: true}
-	return p, &http.Client{Transport: tr}, func() {
+	s := &served{pipe: p, client: &http.Client{Transport: tr}, stop: sync.OnceFunc(func() {
 		cancel()
 		<-done
 		tr.CloseIdleConnections()
 		synctest.Wait()
-	}
+	})}
+	t.Cleanup(s.stop)
+	return s
 }
 
-// follow collects events until ctx ends.
-func follow(ctx context.Context, hc *http.Client, last string) (<-chan Event, <-chan error) {
-	events, end := make(chan Event, 100), make(chan error, 1)
+// follow collects events until leave, which says how the stream ended, or the test's end.
+func (s *served) follow(t *testing.T, last string) (events <-chan Event, leave func() error) {
+	t.Helper()
+	all, end := make(chan Event, 100), make(chan error, 1)
 	c, _ := NewClient("unix:pipe")
-	c.http = hc
+	c.http = s.client
+	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		end <- c.Events(ctx, last, func(e Event) error {
-			events <- e
+			all <- e
 			return nil
 		})
 	}()
-	return events, end
+	leave = sync.OnceValue(func() error {
+		cancel()
+		return <-end
+	})
+	t.Cleanup(func() { _ = leave() })
+	return all, leave
+}
+
+// listen reads a stream as it comes, until the returned function is called, which tells what came.
+func (s *served) listen(t *testing.T) (hangUp func() string) {
+	t.Helper()
+	conn, _ := s.dial(t.Context(), "", "")
+	fmt.Fprint(conn, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
+	read := make(chan string, 1)
+	go func() {
+		b, _ := io.ReadAll(conn)
+		read <- string(b)
+	}()
+	return func() string {
+		conn.Close()
+		return <-read
+	}
 }
 
 func TestEvents_Changes_FollowASnapshotAtMostOnceASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, loop := rooms()
-		_, hc, stop := serve(o)
-		ctx, cancel := context.WithCancel(context.Background())
-		events, end := follow(ctx, hc, "")
+		events, _ := serve(t, o).follow(t, "")
 		first := <-events
 		var all Rollouts
 		if err := json.Unmarshal(first.Data, &all); err != nil || first.Kind != "snapshot" || len(all.Rollouts) != 1 {
@@ -119,9 +148,6 @@ func TestEvents_Changes_FollowASnapshotAtMostOnceASecond(t *testing.T) {
 		if len(events) != 0 {
 			t.Errorf("%d events without a change", len(events))
 		}
-		cancel()
-		<-end
-		stop()
 	})
 }
 
@@ -156,35 +182,28 @@ func TestEvents_HeartbeatThatIsNone_IsRefused(t *testing.T) {
 func TestEvents_Resumed_SendWhatWasMissed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, loop := rooms()
-		_, hc, stop := serve(o)
-		ctx, cancel := context.WithCancel(context.Background())
-		events, end := follow(ctx, hc, "")
+		s := serve(t, o)
+		events, leave := s.follow(t, "")
 		id := (<-events).ID
-		cancel()
-		<-end
+		_ = leave()
 		time.Sleep(3 * time.Second)
 		loop.set(func(r *control.RolloutStatus) { r.Phase = gate.Holding })
 		for _, c := range []struct{ last, kind string }{
 			{id, "rollout"}, {"other-7", "snapshot"}, {id + "000", "snapshot"}, {"", "snapshot"}, {"x", "snapshot"},
 		} {
-			ctx, cancel := context.WithCancel(context.Background())
-			events, end := follow(ctx, hc, c.last)
+			events, leave := s.follow(t, c.last)
 			if e := <-events; e.Kind != c.kind || !strings.Contains(string(e.Data), `"holding"`) {
 				t.Errorf("resumed from %q: got %s %s, want %s", c.last, e.Kind, e.Data, c.kind)
 			}
-			cancel()
-			<-end
+			_ = leave()
 		}
-		stop()
 	})
 }
 
 func TestEvents_RolloutRemoved_IsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, loop := rooms()
-		_, hc, stop := serve(o)
-		ctx, cancel := context.WithCancel(context.Background())
-		events, end := follow(ctx, hc, "")
+		events, _ := serve(t, o).follow(t, "")
 		<-events
 		loop.mu.Lock()
 		loop.rollouts = nil
@@ -192,65 +211,43 @@ func TestEvents_RolloutRemoved_IsTold(t *testing.T) {
 		if e := <-events; e.Kind != "removed" || string(e.Data) != `{"name":"checkout"}` {
 			t.Errorf("got %s %s", e.Kind, e.Data)
 		}
-		cancel()
-		<-end
-		stop()
 	})
 }
 
 func TestEvents_Quiet_AreKeptAliveByAHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, _ := rooms()
-		p, _, stop := serve(o)
-		conn, _ := p.dial(t.Context(), "", "")
-		fmt.Fprint(conn, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
-		read := make(chan string, 1)
-		go func() {
-			b, _ := io.ReadAll(conn)
-			read <- string(b)
-		}()
+		hangUp := serve(t, o).listen(t)
 		time.Sleep(3*heartbeat + time.Second)
-		conn.Close()
-		if got := strings.Count(<-read, ": alive\n\n"); got != 3 {
+		if got := strings.Count(hangUp(), ": alive\n\n"); got != 3 {
 			t.Errorf("%d heartbeats in 46 s, want 3", got)
 		}
-		stop()
 	})
 }
 
 func TestEvents_BusyStream_HasHeartbeatsToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, loop := rooms()
-		p, _, stop := serve(o)
-		conn, _ := p.dial(t.Context(), "", "")
-		fmt.Fprint(conn, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
-		read := make(chan string, 1)
-		go func() {
-			b, _ := io.ReadAll(conn)
-			read <- string(b)
-		}()
+		hangUp := serve(t, o).listen(t)
 		for range 16 {
 			time.Sleep(time.Second)
 			loop.set(func(r *control.RolloutStatus) { r.Version++ })
 		}
 		time.Sleep(time.Second)
-		conn.Close()
-		got := <-read
+		got := hangUp()
 		if strings.Count(got, ": alive\n\n") != 1 || strings.Count(got, "event: rollout\n") < 10 {
 			t.Errorf("want one heartbeat among the changes of 17 s, got\n%s", got)
 		}
-		stop()
 	})
 }
 
 func TestEvents_SlowReader_IsDroppedAndHoldsNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, loop := rooms()
-		p, hc, stop := serve(o)
-		slow, _ := p.dial(t.Context(), "", "")
+		s := serve(t, o)
+		slow, _ := s.dial(t.Context(), "", "")
 		fmt.Fprint(slow, "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n") // and never reads
-		ctx, cancel := context.WithCancel(context.Background())
-		events, end := follow(ctx, hc, "")
+		events, _ := s.follow(t, "")
 		<-events
 		for i := range 3 {
 			loop.set(func(r *control.RolloutStatus) { r.Version++ })
@@ -266,52 +263,44 @@ func TestEvents_SlowReader_IsDroppedAndHoldsNobodyUp(t *testing.T) {
 		if _, err := io.Copy(io.Discard, slow); err != nil {
 			t.Errorf("the slow reader is still connected: %v", err)
 		}
-		cancel()
-		<-end
-		stop()
 	})
 }
 
 func TestEvents_TooManyReaders_AreRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, _ := rooms()
-		_, hc, stop := serve(o)
-		ctx, cancel := context.WithCancel(context.Background())
-		ends := make([]<-chan error, maxSubscribers)
-		for i := range ends {
+		s := serve(t, o)
+		leaves := make([]func() error, maxSubscribers)
+		for i := range leaves {
 			var events <-chan Event
-			events, ends[i] = follow(ctx, hc, "")
+			events, leaves[i] = s.follow(t, "")
 			<-events
 		}
-		_, end := follow(ctx, hc, "")
+		_, leave := s.follow(t, "")
+		synctest.Wait()
 		var status *StatusError
-		if err := <-end; !errors.As(err, &status) || status.Status != 503 {
+		if err := leave(); !errors.As(err, &status) || status.Status != 503 {
 			t.Errorf("reader %d: got %v, want 503", maxSubscribers+1, err)
 		}
-		cancel()
-		for _, end := range ends {
-			<-end
+		for _, leave := range leaves {
+			_ = leave()
 		}
 		synctest.Wait()
-		ctx, cancel = context.WithCancel(context.Background())
-		events, end := follow(ctx, hc, "")
+		events, _ := s.follow(t, "")
 		<-events
-		cancel()
-		<-end
-		stop()
 	})
 }
 
 func TestServe_ContextEnds_StreamsEndAndNothingStays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, _ := rooms()
-		_, hc, stop := serve(o)
-		events, end := follow(context.Background(), hc, "")
+		s := serve(t, o)
+		events, leave := s.follow(t, "")
 		<-events
 		began := time.Now()
-		stop()
+		s.stop()
 		var unreachable *UnreachableError
-		if err := <-end; !errors.As(err, &unreachable) {
+		if err := leave(); !errors.As(err, &unreachable) {
 			t.Errorf("the stream ended with %v", err)
 		}
 		if took := time.Since(began); took > time.Second {
