@@ -118,7 +118,7 @@ type AccessTable struct {
 
 // UpstreamTable is [upstream.NAME].
 type UpstreamTable struct {
-	Servers  []Endpoint           `key:"servers" required:"true" doc:"The pool: HOST:PORT, https://HOST:PORT or unix:/PATH each."`
+	Servers  []Endpoint           `key:"servers" required:"true" doc:"The pool: HOST:PORT, https://HOST:PORT or unix:/PATH each. A name is looked up every 5 s, and each of its addresses is a server, 64 at most; the last good answer stays when the resolver fails."`
 	Balance  Text                 `key:"balance" default:"p2c" enum:"p2c|round_robin|hash" doc:"p2c: the less busy of two at random. round_robin: in turn. hash: the same user, the same server."`
 	Revision Text                 `key:"revision" doc:"What runs here. A new value on a rollout's canary is a new attempt from stage 1. Default: derived from the name and the servers."`
 	Health   *HealthTable         `key:"health" doc:"Ask each server regularly. Off unless given: then a server counts as healthy until requests fail."`
