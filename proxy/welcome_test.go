@@ -113,7 +113,7 @@ var optionConversations = []conversation{
 	},
 	{
 		name: "a body below the least rate is the client's fault",
-		rig:  rigOptions{serve: ServeOptions{BodyIdle: 60 * time.Millisecond, BodyRate: 1 << 20}},
+		rig:  rigOptions{serve: ServeOptions{BodyIdle: time.Second, BodyRate: 1 << 20}},
 		steps: []step{
 			{"c send", post + "Content-Length: 9000000\r\n\r\n"},
 			{"s head", "POST"},
