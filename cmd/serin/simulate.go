@@ -84,6 +84,8 @@ hundred, with a past that nobody knows.`,
 	f.DurationVar(&s.world.Onset, "onset", 0, "the canary is like stable until then")
 	f.DurationVar(&s.world.Latency.Median, "latency", 50*time.Millisecond, "stable's median latency")
 	f.Float64Var(&s.world.Latency.Slower, "canary-slower", 1, "the canary's latency over stable's")
+	hangs := f.String("canary-hangs", "", "share of the canary's requests that are never answered: they time out after 30s")
+	f.DurationVar(&s.world.Hang.Patience, "patience", 0, "clients without an answer go away after so long (default: they wait for the timeout)")
 	f.DurationVar(&s.world.Horizon, "horizon", 6*time.Hour, "stop looking after this long")
 	f.IntVar(&s.runs, "runs", 100, "rollouts to play, 1 to 10000")
 	f.Uint64Var(&s.seed, "seed", 1, "the same seed plays the same")
@@ -94,6 +96,9 @@ hundred, with a past that nobody knows.`,
 			return err
 		}
 		if err := s.check(*stable, *canary); err != nil {
+			return err
+		}
+		if err := s.hang(*hangs); err != nil {
 			return err
 		}
 		path, err := e.configPath(*file)
@@ -139,6 +144,21 @@ func (s *simulation) check(stable, canary string) error {
 		return usagef("1 to 10000", "--runs %d is out of range", s.runs)
 	}
 	return nil
+}
+
+// hang reads how much of the canary does not answer.
+func (s *simulation) hang(share string) error {
+	h := &s.world.Hang
+	h.After = 30 * time.Second // upstream.timeout.response as it is when left out
+	if h.Patience < 0 {
+		return usagef("10s, for example", "--patience %s is negative", h.Patience)
+	}
+	if share == "" {
+		return nil
+	}
+	var err error
+	h.Share, err = shareOf("canary-hangs", share)
+	return err
 }
 
 func (e *env) simulate(plan *config.Plan, s simulation, asJSON bool) error {
@@ -224,6 +244,12 @@ func (x simulated) text(s simulation) []string {
 	world := fmt.Sprintf("%s at %s requests/s: stable fails %s, the canary %s", x.Rollout, trimmed(w.RPS), percent(w.StableError), percent(w.CanaryError))
 	if w.Latency.Slower != 1 {
 		world += fmt.Sprintf(" and is %s times as slow", trimmed(w.Latency.Slower))
+	}
+	if w.Hang.Share > 0 {
+		world += fmt.Sprintf(" and does not answer %s", percent(w.Hang.Share))
+		if p := w.Hang.Patience; p > 0 && p < w.Hang.After {
+			world += fmt.Sprintf(", whose clients leave after %s", span(p.Seconds()))
+		}
 	}
 	if w.Onset > 0 {
 		world += fmt.Sprintf(", from %s on", span(w.Onset.Seconds()))

@@ -52,6 +52,23 @@ func TestSimulate_BadAndGoodCanary_EndAsTheyShould(t *testing.T) {
 	}
 }
 
+func TestSimulate_HangingCanary_IsCaughtByItsTimeouts(t *testing.T) {
+	file := ladderFile(t)
+	code, out, talk := serin(nil, "simulate", "-c", file, "--rps", "200", "--canary-hangs", "50%", "--runs", "3")
+	if code != 0 || talk != "" || !strings.Contains(out, "does not answer") || !strings.Contains(out, "0 completed, 3 rolled back") {
+		t.Errorf("exit %d\n%s%s", code, out, talk)
+	}
+	code, out, _ = serin(nil, "simulate", "-c", file, "--rps", "200", "--canary-hangs", "50%", "--patience", "10s", "--runs", "3")
+	if code != 0 || !strings.Contains(out, "leave after 10 s") || strings.Contains(out, "3 rolled back") {
+		t.Errorf("an error gate sees clients that go away: exit %d\n%s", code, out)
+	}
+	for _, bad := range [][]string{{"--canary-hangs", "150%"}, {"--patience", "-1s"}} {
+		if code, _, _ := serin(nil, append([]string{"simulate", "-c", file, "--rps", "200"}, bad...)...); code != exitUsage {
+			t.Errorf("%v: exit %d", bad, code)
+		}
+	}
+}
+
 func TestSimulate_Text_FitsATerminal(t *testing.T) {
 	code, out, talk := serin(nil, "simulate", "-c", ladderFile(t), "--rps", "200", "--canary-error", "10%", "--canary-slower", "1.5", "--onset", "10m", "--runs", "3")
 	if code != 0 || talk != "" || !strings.Contains(out, "3 runs: ") || !strings.Contains(out, "rollback") {

@@ -78,6 +78,14 @@ func (h Hang) ends() (time.Duration, window.Outcome) {
 	return h.After, window.Timeout
 }
 
+// kind is what users without an answer are counted as.
+func (h Hang) kind() window.Kind {
+	if _, as := h.ends(); as == window.Abort {
+		return window.AbortKind
+	}
+	return window.TimeoutKind
+}
+
 const (
 	defaultHorizon = 6 * time.Hour
 	defaultTick    = 5 * time.Second

@@ -85,11 +85,11 @@ func newUsers() *window.Users {
 	return u
 }
 
-// newUsers are the counters of a step, with the clients that go away where the world has some.
+// newUsers are the counters of a step, with who gets no answer where the world has some.
 func (w World) newUsers() *window.Users {
 	u := newUsers()
-	if _, as := w.Hang.ends(); w.Hang.Share > 0 && as == window.Abort {
-		u[window.AbortKind] = make([]uint32, window.Buckets)
+	if w.Hang.Share > 0 {
+		u[w.Hang.kind()] = make([]uint32, window.Buckets)
 	}
 	return u
 }
@@ -247,11 +247,10 @@ func (t *traffic) hang(s *window.Snapshot, at time.Duration, each float64, lo, h
 	for range t.dice.poisson(each * float64(hi-lo)) {
 		b := t.users[lo+t.dice.below(hi-lo)]
 		if s.Users != nil {
+			s.Users[t.w.Hang.kind()][b]++
 			if as.Judged() {
 				s.Users[window.All][b]++
 				s.Users[window.BadKind][b]++
-			} else {
-				s.Users[window.AbortKind][b]++
 			}
 		}
 		switch {
