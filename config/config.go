@@ -66,7 +66,7 @@ type ListenTimeoutTable struct {
 	Head       Duration `key:"head" default:"10s" min:"1ms" doc:"From the first byte of a request's head to its last; then 408."`
 	BodyIdle   Duration `key:"body_idle" default:"30s" min:"1ms" doc:"Between two reads of a request's body."`
 	KeepAlive  Duration `key:"keep_alive" default:"75s" min:"1ms" doc:"Between two requests on a connection; then it is closed."`
-	WriteIdle  Duration `key:"write_idle" default:"30s" min:"1ms" doc:"Between two writes to a client that does not read."`
+	WriteIdle  Duration `key:"write_idle" default:"30s" min:"1ms" doc:"Without a byte taken by a client that is waited for; then the connection is reset."`
 	TunnelIdle Duration `key:"tunnel_idle" default:"1h" min:"1ms" doc:"Without a byte in either direction of an upgraded connection."`
 }
 
