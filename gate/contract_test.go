@@ -124,6 +124,8 @@ func TestStep_SickStable_AtItsEdges(t *testing.T) {
 		{"three times, less than two points", .002, 120, 20_000, 1, false, 1e5},
 		{"three points more, less than twice", .05, 1600, 20_000, 1, false, 1e5},
 		{"twice and two points, without the odds", .01, 8, 150, 1, false, 1e5},
+		{"odds of sixty", .01, 16, 200, 1, false, 1e5},
+		{"odds of five hundred", .01, 18, 200, 1, true, 1e5},
 		{"the odds fall to the design effect", .01, 60, 1000, 1, true, 1e5},
 		{"and are gone", .01, 60, 1000, 4, false, 1e5},
 		{"nobody knows what it was", .01, 200, 2000, 1, false, 10},
