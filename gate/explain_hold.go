@@ -106,9 +106,10 @@ func waitingSentence(s State, p *Policy, d *Decision) string {
 	return "Waiting: " + d.Reason.Text() + "."
 }
 
-// stageNow names the stage that s is in, by its share where sparse = "widen" has gone beyond the stage's own.
+// stageNow names the stage that s is in, by the share that is: sparse = "widen" goes beyond the stage's own, a holdback and a
+// ladder that was changed in flight stay below it.
 func stageNow(s State, p *Policy) string {
-	if st := p.stage(s.Stage); s.Weight > st.Weight && st.Weight > 0 {
+	if st := p.stage(s.Stage); s.Weight > 0 && (st.Label == "" || st.Label == st.Weight.String()) {
 		return s.Weight.String()
 	}
 	return stageName(p, s.Stage)
