@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -125,19 +124,12 @@ func (e *env) demo(ctx context.Context, s scenario, listen, adminAddress string,
 	}
 	defer os.RemoveAll(dir)
 
-	var wg sync.WaitGroup
-	defer wg.Wait()
+	var rooms group
+	defer rooms.Wait()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	spawn := func(what string, run func(context.Context) error) {
-		wg.Go(func() {
-			if err := run(ctx); err != nil && ctx.Err() == nil {
-				stop(fmt.Errorf("%s: %w", what, err))
-			}
-		})
-	}
-	v1, v2 := newSampleService("v1", s.stable), newSampleService(canaryVersion, s.canary)
-	addresses, err := serveSamples(spawn, v1, v2)
+	spawn := func(what string, run func(context.Context) error) { rooms.start(ctx, stop, what, run) }
+	addresses, err := serveSamples(spawn, newSampleService("v1", s.stable), newSampleService(canaryVersion, s.canary))
 	if err != nil {
 		return err
 	}
@@ -146,18 +138,10 @@ func (e *env) demo(ctx context.Context, s scenario, listen, adminAddress string,
 	if err != nil {
 		return err
 	}
-	d, err := newDaemon(ctx, plan, daemonOptions{Log: slog.New(slog.DiscardHandler), Version: version})
+	load, err := demoServe(ctx, spawn, plan, "http://"+listen+"/basket", s.rate)
 	if err != nil {
 		return err
 	}
-	spawn("serin", d.Run)
-	select {
-	case <-d.Ready():
-	case <-ctx.Done():
-		return demoEnd(ctx)
-	}
-	load := newSampleLoad("http://"+listen+"/basket", demoUsers, s.rate)
-	spawn("load", func(ctx context.Context) error { load.Run(ctx); return nil })
 	client, err := admin.NewClient(adminAddress)
 	if err != nil {
 		return err
@@ -176,6 +160,24 @@ func (e *env) demo(ctx context.Context, s scenario, listen, adminAddress string,
 	return err
 }
 
+// demoServe runs serin and, once it serves, the crowd.
+func demoServe(ctx context.Context, spawn func(string, func(context.Context) error), plan *config.Plan, url string, rate float64) (*sampleLoad, error) {
+	d, err := newDaemon(ctx, plan, daemonOptions{Log: slog.New(slog.DiscardHandler), Version: version})
+	if err != nil {
+		return nil, err
+	}
+	spawn("serin", d.Run)
+	select {
+	case <-d.Ready():
+	case <-ctx.Done():
+		return nil, demoEnd(ctx)
+	}
+	load := newSampleLoad(url, demoUsers, rate)
+	spawn("load", func(ctx context.Context) error { load.Run(ctx); return nil })
+	return load, nil
+}
+
+// demoEnd is why the demo is over: what failed, else that it was ended.
 func demoEnd(ctx context.Context) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
