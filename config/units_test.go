@@ -87,3 +87,13 @@ func TestDistance_NearWords_AreFound(t *testing.T) {
 		t.Errorf("a swap of neighbours is %s", strconv.Itoa(d))
 	}
 }
+
+func TestWindows_WithoutAZone_AreShownOne(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"Mon-Thu 09:00-16:00", "Mon-Thu 09:00-16:00 Local"} {
+		err := new(Windows).decode(text)
+		if want := `want such as "Mon-Thu 09:00-16:00 Europe/Berlin"`; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
+	}
+}

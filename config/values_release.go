@@ -50,7 +50,7 @@ func (w *Windows) decode(raw any) error {
 		}
 		window, err := calendar.Parse(text)
 		if errors.Is(err, calendar.ErrNoZone) {
-			return fmt.Errorf("%s names no time zone: want such as %q", show(text), text+" Europe/Berlin")
+			return fmt.Errorf("%s names no time zone: want such as %q", show(text), strings.TrimSuffix(text, " Local")+" Europe/Berlin")
 		}
 		if err != nil {
 			return fmt.Errorf("%s is no window: %w", show(text), err)
