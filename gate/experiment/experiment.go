@@ -136,7 +136,7 @@ func stopped(s gate.State, p *Policy, e Stop) (gate.State, gate.Decision) {
 	}
 	i := slices.IndexFunc(p.Arms, func(a Arm) bool { return a.Name == e.Arm })
 	if i < 1 || slices.Contains(s.Stopped, e.Arm) {
-		d.Action, d.Refusal = gate.ActRefuse, gate.RefusedInput
+		d.Action, d.From, d.Refusal = gate.ActRefuse, left(s, p), gate.RefusedInput
 		return s, d
 	}
 	d.Action, d.From, d.News = gate.ActStopArm, left(s, p), true
