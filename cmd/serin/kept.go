@@ -29,15 +29,27 @@ type keptSources struct {
 	all map[string]config.Upstream // by rollout; replaced, never changed
 }
 
+// stored is a source as it is written.
+type stored struct {
+	config.Upstream
+	TLS *struct{} `json:",omitempty"` // hides the certificates
+}
+
 // openKept reads what a process before has written. A file that cannot be read is as good as none, and is told.
 func openKept(path string, log *slog.Logger) *keptSources {
 	k := &keptSources{path: path, log: log, told: make(chan struct{}, 1)}
+	var all map[string]stored
 	body, err := os.ReadFile(path)
 	if err == nil {
-		err = json.Unmarshal(body, &k.all)
+		err = json.Unmarshal(body, &all)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		log.Warn("completed pools unknown", "file", path, "err", err)
+		return k
+	}
+	k.all = make(map[string]config.Upstream, len(all))
+	for name, u := range all {
+		k.all[name] = u.Upstream
 	}
 	return k
 }
@@ -121,8 +133,11 @@ func (k *keptSources) Run(ctx context.Context) error {
 }
 
 func (k *keptSources) write() {
+	all := map[string]stored{}
 	k.mu.Lock()
-	all := k.all
+	for name, u := range k.all {
+		all[name] = stored{Upstream: u}
+	}
 	k.mu.Unlock()
 	body, err := json.Marshal(all)
 	if err == nil {
