@@ -154,7 +154,7 @@ func holdText(s State, p *Policy, d *Decision) string {
 	case NoStableTraffic:
 		return "stable has no traffic to compare with"
 	case Warmup:
-		return fmt.Sprintf("the canary is warming up; its latency counts after %s", Span(p.Warmup))
+		return fmt.Sprintf("the canary is warming up; its latency counts from %s after its first answer", Span(p.Warmup))
 	case SaturatedUsers:
 		return "the same few users make all the requests: more time brings no more evidence, more users would"
 	case CanaryPoolUnhealthy:

@@ -63,3 +63,11 @@ func asides(g admin.Gate) string {
 	}
 	return ""
 }
+
+// numbered is a count with its noun: "1 request", "5,012 requests".
+func numbered(n uint64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return count(n) + " " + noun + "s"
+}

@@ -68,3 +68,12 @@ func TestGateText_FitsWhatItMeasures(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbered_OneIsOne(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[uint64]string{0: "0 users", 1: "1 user", 5012: "5,012 users"} {
+		if got := numbered(n, "user"); got != want {
+			t.Errorf("%d: got %q, want %q", n, got, want)
+		}
+	}
+}

@@ -133,8 +133,8 @@ func statusText(ro admin.Rollout) []string {
 		lines = append(lines, wrapped("drill by "+ro.Drill.Actor+": "+ro.Drill.Sentence, "  ")...)
 	}
 	if ro.Exposure.Requests > 0 {
-		lines = append(lines, wrapped(fmt.Sprintf("canary so far: %s requests of about %s users; %s failed, for about %s users",
-			count(ro.Exposure.Requests), count(ro.Exposure.Users), count(ro.Exposure.Failed), count(ro.Exposure.UsersFailed)), "  ")...)
+		lines = append(lines, wrapped(fmt.Sprintf("canary so far: %s of about %s; %s failed, for about %s",
+			numbered(ro.Exposure.Requests, "request"), numbered(ro.Exposure.Users, "user"), count(ro.Exposure.Failed), numbered(ro.Exposure.UsersFailed, "user")), "  ")...)
 		if len(ro.Exposure.Shares) > 1 {
 			lines = append(lines, wrapped("of that: "+sharesText(ro.Exposure.Shares), "  ")...)
 		}

@@ -27,8 +27,8 @@ func attemptText(a *admin.Attempt) []string {
 	if a == nil {
 		return nil
 	}
-	lines := wrapped(fmt.Sprintf("attempt %d of revision %s had %s requests of about %s users on the canary; %s failed, for about %s users",
-		a.Number, a.Revision, count(a.Requests), count(a.Users), count(a.Failed), count(a.UsersFailed)), "  ")
+	lines := wrapped(fmt.Sprintf("attempt %d of revision %s had %s of about %s on the canary; %s failed, for about %s",
+		a.Number, a.Revision, numbered(a.Requests, "request"), numbered(a.Users, "user"), count(a.Failed), numbered(a.UsersFailed, "user")), "  ")
 	if len(a.Shares) > 0 {
 		lines = append(lines, wrapped("of that: "+sharesText(a.Shares), "  ")...)
 	}
