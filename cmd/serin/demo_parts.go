@@ -36,7 +36,11 @@ X-Version which. The examples use it as upstream. To change how it answers while
 			if err != nil {
 				return err
 			}
-			l, err := net.Listen("tcp", listen)
+			network, address := "tcp", listen
+			if path, unix := strings.CutPrefix(listen, "unix:"); unix {
+				network, address = "unix", path
+			}
+			l, err := net.Listen(network, address)
 			if err != nil {
 				return fmt.Errorf("listen for sample service %s: %w", name, err)
 			}
@@ -50,7 +54,7 @@ X-Version which. The examples use it as upstream. To change how it answers while
 			return quietly(service.Serve(cmd.Context(), l))
 		},
 	}
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:9001", "address to listen on")
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:9001", "address to listen on, host:port or unix:/path")
 	cmd.Flags().StringVar(&name, "name", "v1", "the version it says it is")
 	cmd.Flags().StringVar(&sells, "sells", "", "share of its answers that say checkout_done=1 in X-Signal, the others 0")
 	cmd.Flags().StringVar(&body, "body", "", "what it answers, in place of a basket")
