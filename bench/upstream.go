@@ -40,7 +40,7 @@ func runUpstream(ctx context.Context, args []string) error {
 	failed := make(chan error, 1)
 	for _, arm := range []struct{ name, addresses string }{{"stable", *stable}, {"canary", *canary}} {
 		a := newAnswers(arm.name)
-		for _, address := range strings.Split(arm.addresses, ",") {
+		for address := range strings.SplitSeq(arm.addresses, ",") {
 			l, err := net.Listen(splitAddress(address))
 			if err != nil {
 				return err

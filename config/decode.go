@@ -107,7 +107,7 @@ func (d *decoder) absent(at, kind string, f field, into reflect.Value) {
 		d.table(at, kind, nil, into)
 	case f.hasDef && s == shapeList:
 		var list []any
-		for _, text := range strings.Split(f.def, ", ") {
+		for text := range strings.SplitSeq(f.def, ", ") {
 			list = append(list, text)
 		}
 		d.field(at, kind, f, list, into)

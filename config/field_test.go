@@ -54,7 +54,7 @@ func TestFields_EveryDefault_FitsItsOwnPatternRangeAndWords(t *testing.T) {
 			if s != shapeValue && s != shapeList {
 				continue
 			}
-			for _, text := range strings.Split(f.def, ", ") {
+			for text := range strings.SplitSeq(f.def, ", ") {
 				v := reflect.New(inner).Interface().(value)
 				if f.def == "" {
 					continue

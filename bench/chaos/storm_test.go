@@ -274,7 +274,7 @@ func TestStorm_ClientsMisbehave_NoArmIsBlamed(t *testing.T) {
 		wg.Go(func() {
 			for i := range 100 {
 				user := fmt.Sprintf("X-User-Id: user-%d\r\n", (w*100+i)%stormUsers)
-				halfway(t, s.site.listen, []byte(fmt.Sprintf(misdeeds[i%len(misdeeds)], user)))
+				halfway(t, s.site.listen, fmt.Appendf(nil, misdeeds[i%len(misdeeds)], user))
 			}
 		})
 	}

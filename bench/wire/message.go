@@ -54,7 +54,7 @@ func (m *message) values(name string) []string {
 func (m *message) list(name string) []string {
 	var out []string
 	for _, v := range m.values(name) {
-		for _, e := range strings.Split(v, ",") {
+		for e := range strings.SplitSeq(v, ",") {
 			if e = strings.Trim(e, " \t"); e != "" {
 				out = append(out, e)
 			}

@@ -80,7 +80,7 @@ func Parse(text string) (Window, error) {
 
 // days reads "Mon-Thu,Sat"; a range may go round the end of the week.
 func days(text string) (set [7]bool, err error) {
-	for _, part := range strings.Split(text, ",") {
+	for part := range strings.SplitSeq(text, ",") {
 		first, last, ranged := strings.Cut(part, "-")
 		from, err := weekday(first)
 		if err != nil {

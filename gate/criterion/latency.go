@@ -176,7 +176,7 @@ func (l *latency) relative(q *gate.Question) gate.Finding {
 	case l.contradicted(&f, q):
 		f.Reason, f.ExpectedSeconds = gate.EstimateAboveHold, nil
 	default:
-		f.Verdict, f.Reason, f.ExpectedSeconds = gate.Pass, gate.Passed, ptr(0)
+		f.Verdict, f.Reason, f.ExpectedSeconds = gate.Pass, gate.Passed, new(0.)
 	}
 	return f
 }
@@ -226,7 +226,7 @@ func (p *paced) enough(q *gate.Question, otherwise *float64) *float64 {
 		}
 		wait = max(wait, (arm.least-arm.n)*length/arm.n)
 	}
-	return ptr(wait)
+	return new(wait)
 }
 
 func (l *latency) fails(f *gate.Finding, q *gate.Question) bool {
@@ -240,7 +240,7 @@ func (l *latency) fails(f *gate.Finding, q *gate.Question) bool {
 		}
 		if nats, need := p.failE(p.hold), s.threshold(q); nats >= need {
 			l.show(f, s, &p)
-			f.FailOdds, f.FailNeeds, f.ExpectedSeconds = odds(nats), ptr(odds(need)), nil
+			f.FailOdds, f.FailNeeds, f.ExpectedSeconds = odds(nats), new(odds(need)), nil
 			return true
 		}
 	}
@@ -262,7 +262,7 @@ func (l *latency) finds(f *gate.Finding, q *gate.Question) bool {
 func (l *latency) fill(f *gate.Finding, q *gate.Question, p *paced) {
 	f.HoldLimit, f.PassLimit, f.PassNeeds = p.hold, p.hold, odds(math.Log(1/q.AlphaPass))
 	if l.roll != nil && !math.IsInf(p.roll, 1) {
-		f.RollbackLimit, f.FailNeeds = ptr(p.roll), ptr(odds(fullSpan.threshold(q)))
+		f.RollbackLimit, f.FailNeeds = new(p.roll), new(odds(fullSpan.threshold(q)))
 	}
 	l.show(f, fullSpan, p)
 	if p.edge < 0 || p.canary.n == 0 {

@@ -35,7 +35,7 @@ func (l *latency) absolute(q *gate.Question) gate.Finding {
 	case f.PassOdds < f.PassNeeds:
 		f.Reason = gate.NotEnoughEvidence
 	default:
-		f.Verdict, f.Reason, f.ExpectedSeconds = gate.Pass, gate.Passed, ptr(0)
+		f.Verdict, f.Reason, f.ExpectedSeconds = gate.Pass, gate.Passed, new(0.)
 	}
 	return f
 }
@@ -63,7 +63,7 @@ func (l *latency) failsAlone(f *gate.Finding, q *gate.Question) bool {
 		if nats < need {
 			continue
 		}
-		f.FailOdds, f.FailNeeds, f.ExpectedSeconds = odds(nats), ptr(odds(need)), nil
+		f.FailOdds, f.FailNeeds, f.ExpectedSeconds = odds(nats), new(odds(need)), nil
 		f.Verdict, f.Reason, f.Confirmed = gate.Fail, gate.WorseThanStable, true
 		if l.suffers(q, &p, l.roll) {
 			f.Verdict, f.Reason, f.Confirmed = gate.Hold, gate.StableUnhealthy, false
@@ -93,7 +93,7 @@ func (l *latency) fillAbsolute(f *gate.Finding, q *gate.Question, p *paced) {
 	need := math.Log(1 / q.AlphaPass)
 	f.HoldLimit, f.PassLimit, f.PassNeeds = 1, 1, odds(need)
 	if l.roll != nil {
-		f.RollbackLimit, f.FailNeeds = ptr(l.roll.Value/l.hold.Value), ptr(odds(fullSpan.threshold(q)))
+		f.RollbackLimit, f.FailNeeds = new(l.roll.Value/l.hold.Value), new(odds(fullSpan.threshold(q)))
 		f.FailOdds = odds(evidence.AbsFailE(1-l.q, p.canary.beyond(l.roll), p.canary.n))
 	}
 	f.Samples = gate.Samples{Stable: count(p.stable.n), Canary: count(p.canary.n)}
@@ -135,7 +135,7 @@ func (l *latency) plain(q *gate.Question) gate.Finding {
 	f.HoldLimit, f.PassLimit = p.hold, p.hold
 	value, stable := p.ratio, 1.0
 	if l.roll != nil && !math.IsInf(p.roll, 1) {
-		f.RollbackLimit = ptr(p.roll)
+		f.RollbackLimit = new(p.roll)
 	}
 	f.Samples = gate.Samples{Stable: count(p.stable.n), Canary: count(p.canary.n)}
 	if p.stable.n > 0 {
@@ -148,7 +148,7 @@ func (l *latency) plain(q *gate.Question) gate.Finding {
 		f.HoldLimit, f.PassLimit = 1, 1
 		value, stable = f.Canary/(l.hold.Value*1000), f.Stable/(l.hold.Value*1000)
 		if l.roll != nil {
-			f.RollbackLimit = ptr(l.roll.Value / l.hold.Value)
+			f.RollbackLimit = new(l.roll.Value / l.hold.Value)
 		}
 	}
 	f.Difference, f.DifferenceLow, f.DifferenceHigh = value, value, value

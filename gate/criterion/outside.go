@@ -75,7 +75,7 @@ func (o *outside) Judge(q gate.Question) gate.Finding {
 	f := o.finding("value")
 	f.Absolute, f.HoldLimit, f.PassLimit = true, o.hold.Value, o.hold.Value
 	if o.roll != nil {
-		f.RollbackLimit = ptr(o.roll.Value)
+		f.RollbackLimit = new(o.roll.Value)
 	}
 	heard, ok := q.Outside[o.text]
 	if !ok || len(heard.Values) == 0 || !heard.Fresh() {
@@ -91,9 +91,9 @@ func (o *outside) Judge(q gate.Question) gate.Finding {
 	case o.beyond(last, o.hold):
 		f.Reason = gate.EstimateAboveHold
 	case q.Dwelled:
-		f.Verdict, f.Reason, f.Clear, f.ExpectedSeconds = gate.Pass, gate.Passed, true, ptr(0)
+		f.Verdict, f.Reason, f.Clear, f.ExpectedSeconds = gate.Pass, gate.Passed, true, new(0.)
 	default:
-		f.Clear, f.ExpectedSeconds = true, ptr(0)
+		f.Clear, f.ExpectedSeconds = true, new(0.)
 	}
 	return f
 }
@@ -134,9 +134,9 @@ func (c *check) Judge(q gate.Question) gate.Finding {
 	case heard.Answer == gate.Hold:
 		f.Reason = gate.EstimateAboveHold
 	case q.Dwelled:
-		f.Verdict, f.Reason, f.Clear, f.ExpectedSeconds = gate.Pass, gate.Passed, true, ptr(0)
+		f.Verdict, f.Reason, f.Clear, f.ExpectedSeconds = gate.Pass, gate.Passed, true, new(0.)
 	default:
-		f.Clear, f.ExpectedSeconds = true, ptr(0)
+		f.Clear, f.ExpectedSeconds = true, new(0.)
 	}
 	return f
 }

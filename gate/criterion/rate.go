@@ -154,7 +154,7 @@ func (s *sight) fails(f *gate.Finding) bool {
 		nats, need := evidence.FailE(s.hold/2, s.sure[i]), spans[i].threshold(s.q)
 		if nats >= need && s.crowd.BadBuckets >= minBuckets {
 			s.show(f, spans[i])
-			f.FailOdds, f.FailNeeds, f.ExpectedSeconds = odds(nats), ptr(odds(need)), nil
+			f.FailOdds, f.FailNeeds, f.ExpectedSeconds = odds(nats), new(odds(need)), nil
 			return true
 		}
 	}
@@ -219,11 +219,11 @@ func (r *rate) pass(f *gate.Finding, s *sight) {
 			f.Reason, f.ExpectedSeconds = gate.SaturatedUsers, nil
 		}
 	case !s.q.Dwelled:
-		f.ExpectedSeconds = ptr(0)
+		f.ExpectedSeconds = new(0.)
 	case s.contradicted(f):
 		f.Reason, f.ExpectedSeconds = gate.EstimateAboveHold, nil
 	default:
-		f.Verdict, f.Reason, f.ExpectedSeconds = gate.Pass, gate.Passed, ptr(0)
+		f.Verdict, f.Reason, f.ExpectedSeconds = gate.Pass, gate.Passed, new(0.)
 	}
 	if f.Verdict != gate.Pass && f.Reason == gate.NotEnoughEvidence && !s.q.Dwelled {
 		f.Reason = gate.Collecting
@@ -275,9 +275,9 @@ func (r *rate) fill(f *gate.Finding, s *sight) {
 	s.show(f, fullSpan)
 	f.HoldLimit, f.PassLimit, f.PassOdds, f.PassNeeds = s.hold, m, odds(nats), odds(need)
 	if r.roll != nil {
-		f.RollbackLimit = ptr(s.roll)
+		f.RollbackLimit = new(s.roll)
 		f.FailOdds = odds(evidence.FailE(s.hold/2, s.sure[fullSpan]))
-		f.FailNeeds = ptr(odds(fullSpan.threshold(s.q)))
+		f.FailNeeds = new(odds(fullSpan.threshold(s.q)))
 	}
 	f.WorstShare = s.crowd.WorstShare
 	f.Clear = s.clear()
@@ -295,5 +295,3 @@ func (s *sight) perSecond() float64 {
 	}
 	return s.raw[fullSpan].NC / s.q.View.Elapsed.Seconds()
 }
-
-func ptr(f float64) *float64 { return &f }

@@ -37,7 +37,7 @@ func (r *rate) absolute(q *gate.Question) gate.Finding {
 	case f.PassOdds < f.PassNeeds:
 		f.Reason = gate.NotEnoughEvidence
 	default:
-		f.Verdict, f.Reason, f.ExpectedSeconds = gate.Pass, gate.Passed, ptr(0)
+		f.Verdict, f.Reason, f.ExpectedSeconds = gate.Pass, gate.Passed, new(0.)
 	}
 	return f
 }
@@ -61,7 +61,7 @@ func (s *sight) failsAlone(f *gate.Finding) bool {
 			continue
 		}
 		s.showAlone(f, spans[i])
-		f.FailOdds, f.FailNeeds, f.ExpectedSeconds = odds(nats), ptr(odds(need)), nil
+		f.FailOdds, f.FailNeeds, f.ExpectedSeconds = odds(nats), new(odds(need)), nil
 		f.Verdict, f.Reason, f.Confirmed = gate.Fail, gate.WorseThanStable, true
 		if s.q.Frozen == nil && s.suffers(span(i), s.roll) {
 			f.Verdict, f.Reason, f.Confirmed = gate.Hold, gate.StableUnhealthy, false
@@ -112,9 +112,9 @@ func (r *rate) fillAbsolute(f *gate.Finding, s *sight) {
 	s.showAlone(f, fullSpan)
 	f.HoldLimit, f.PassLimit, f.PassOdds, f.PassNeeds = s.hold, m, odds(nats), odds(need)
 	if r.roll != nil {
-		f.RollbackLimit = ptr(s.roll)
+		f.RollbackLimit = new(s.roll)
 		f.FailOdds = odds(evidence.AbsFailE(s.roll, s.sure[fullSpan].XC, s.sure[fullSpan].NC))
-		f.FailNeeds = ptr(odds(fullSpan.threshold(s.q)))
+		f.FailNeeds = new(odds(fullSpan.threshold(s.q)))
 	}
 	f.WorstShare = s.crowd.WorstShare
 	late := s.raw[w300Span].Div(s.effect)
@@ -146,7 +146,7 @@ func (r *rate) plain(q *gate.Question) gate.Finding {
 	f.Stable, f.Canary, f.Difference = rateOf(t.XS, t.NS), rateOf(t.XC, t.NC), value
 	f.DifferenceLow, f.DifferenceHigh, f.HoldLimit, f.PassLimit = value, value, hold, hold
 	if r.roll != nil {
-		f.RollbackLimit = ptr(roll)
+		f.RollbackLimit = new(roll)
 	}
 	f.Samples = gate.Samples{Stable: count(t.NS), StableBad: count(t.XS), Canary: count(t.NC), CanaryBad: count(t.XC)}
 	enough := t.NC >= float64(max(q.Plain.MinRequests, 1)) && (r.hold.Absolute() || t.NS > 0)

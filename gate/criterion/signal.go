@@ -100,7 +100,7 @@ func (s *signal) turn(f *gate.Finding) {
 		f.HoldLimit, f.PassLimit = 1-f.HoldLimit, 1-f.PassLimit
 		f.Difference, f.DifferenceLow, f.DifferenceHigh = 1-f.Difference, 1-f.DifferenceHigh, 1-f.DifferenceLow
 		if f.RollbackLimit != nil {
-			f.RollbackLimit = ptr(1 - *f.RollbackLimit)
+			f.RollbackLimit = new(1 - *f.RollbackLimit)
 		}
 	}
 }

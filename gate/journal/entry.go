@@ -95,12 +95,12 @@ func DecodeEntry(b []byte) (Entry, error) {
 
 // tornHead reads the head of a line whose end is missing.
 func tornHead(b []byte) (head, bool) {
-	cut := bytes.Index(b, entryMark)
-	if cut < 0 {
+	before, _, ok := bytes.Cut(b, entryMark)
+	if !ok {
 		return head{}, false
 	}
 	var h head
-	whole := append(append([]byte(nil), b[:cut]...), '}')
+	whole := append(append([]byte(nil), before...), '}')
 	if err := json.Unmarshal(whole, &h); err != nil || h.Schema != schema {
 		return head{}, false
 	}

@@ -60,7 +60,7 @@ func TestMetrics_Text_SatisfiesPrometheusAndItsLinter(t *testing.T) {
 
 func counted(text, prefix string) map[string]int {
 	seen := map[string]int{}
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		if rest, ok := strings.CutPrefix(line, prefix); ok {
 			name, _, _ := strings.Cut(rest, " ")
 			seen[name]++

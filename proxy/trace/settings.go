@@ -130,7 +130,7 @@ func (r *reader) count(name string, otherwise int) int {
 // headers are "name=value,name=value", percent-encoded (as W3C Baggage). A refusal does not repeat them: they are secrets.
 func (r *reader) headers() map[string]string {
 	out := map[string]string{}
-	for _, pair := range strings.Split(r.of("HEADERS"), ",") {
+	for pair := range strings.SplitSeq(r.of("HEADERS"), ",") {
 		if strings.TrimSpace(pair) == "" {
 			continue
 		}
@@ -173,7 +173,7 @@ func (r *reader) sampler() (parentBased bool, ratio float64) {
 // resource is who sends: OTEL_SERVICE_NAME goes before service.name among OTEL_RESOURCE_ATTRIBUTES.
 func (r *reader) resource() (service string, out []Attribute) {
 	service = "serin"
-	for _, pair := range strings.Split(r.getenv("OTEL_RESOURCE_ATTRIBUTES"), ",") {
+	for pair := range strings.SplitSeq(r.getenv("OTEL_RESOURCE_ATTRIBUTES"), ",") {
 		name, value, ok := strings.Cut(pair, "=")
 		value, err := url.PathUnescape(strings.TrimSpace(value))
 		name = strings.TrimSpace(name)

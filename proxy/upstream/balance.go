@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -48,7 +49,7 @@ func (p *Pool) choose(key uint64, tried []*Server, now time.Duration) *Server {
 	if s.rampFrom != 0 && rand.Float64() > s.share(now) {
 		s = p.open[rand.IntN(len(p.open))]
 	}
-	if contains(tried, s) {
+	if slices.Contains(tried, s) {
 		return p.untried(tried)
 	}
 	return s
@@ -79,7 +80,7 @@ func (p *Pool) rendezvous(key uint64, tried []*Server) *Server {
 	var best *Server
 	var most uint64
 	for _, s := range p.open {
-		if score := mix(key ^ s.seed); (best == nil || score > most) && !contains(tried, s) {
+		if score := mix(key ^ s.seed); (best == nil || score > most) && !slices.Contains(tried, s) {
 			best, most = s, score
 		}
 	}
@@ -92,23 +93,14 @@ func (p *Pool) rendezvous(key uint64, tried []*Server) *Server {
 // untried is any server not tried yet, open ones first.
 func (p *Pool) untried(tried []*Server) *Server {
 	for _, s := range p.open {
-		if !contains(tried, s) {
+		if !slices.Contains(tried, s) {
 			return s
 		}
 	}
 	for _, s := range p.servers {
-		if !contains(tried, s) && !s.down {
+		if !slices.Contains(tried, s) && !s.down {
 			return s
 		}
 	}
 	return nil
-}
-
-func contains(list []*Server, s *Server) bool {
-	for _, have := range list {
-		if have == s {
-			return true
-		}
-	}
-	return false
 }

@@ -23,7 +23,7 @@ func (p *Pool) get(key uint64, avoid *Server, toAsk bool) (*Conn, error) {
 		tried = append(tried, avoid)
 	}
 	var last *Error
-	for dials := 0; dials < maxDials; dials++ {
+	for range maxDials {
 		s, conn, err := p.take(key, tried, avoid, last != nil, toAsk)
 		if err != nil {
 			if last != nil { // what the servers said tells more than that none is left
