@@ -10,6 +10,9 @@
 // The price is precision: a wait ends up to two Grains late, never early. The sweeper may interrupt a connection just as
 // its wait ended well; Read and Write notice (they are not overdue), lift the net.Conn deadline and go on.
 //
+// A wait to write is not over while the peer takes bytes from the kernel, though none of the writer's may fit yet: the
+// sweeper looks at what is left there before it interrupts, see sweepWrite.
+//
 // The sweeper also notices clients that left: while a request waits for its upstream nobody reads the client's
 // connection, so every second the kernel is asked whether the client has reset it. See Conn.Guard.
 package deadline
