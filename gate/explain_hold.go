@@ -218,7 +218,7 @@ func findingText(f *Finding) string {
 		if f.PassNeeds == 0 {
 			return comparison(f)
 		}
-		return comparison(f) + ", and that is no chance"
+		return comparison(f) + ", which chance does not explain"
 	case OneBucketDominates:
 		return fmt.Sprintf("one bucket of users has %s of the canary's %s; a person should look at it", percent(f.WorstShare), nouns(f.Metric))
 	}

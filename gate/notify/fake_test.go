@@ -32,7 +32,7 @@ func samples() map[string]*Notice {
 	base := Notice{
 		ID: "checkout-1-4", Event: EventHold, State: Open, Alert: "checkout-1-4", Severity: Warning, At: at, Rollout: "checkout", Revision: "2026-11-20.3",
 		Attempt: 1, Version: 5, Phase: "holding", Action: "hold", Reason: string(gate.WorseThanStable), Actor: gate.ActorGate,
-		Sentence: "On hold at 5 %: the canary's error rate is 6.55 % against 0.45 % of stable (hold limit + 0.5 points), and that is no chance.",
+		Sentence: "On hold at 5 %: the canary's error rate is 6.55 % against 0.45 % of stable (hold limit + 0.5 points), which chance does not explain.",
 		Next:     "Roll back at about 15:05, unless the finding clears or a person decides.",
 		Stage:    Stage{Index: 1, Count: 4, Label: "5 %"}, From: .05, To: .05,
 		Arms:  Arms{Stable: Arm{Requests: 3305, Errors: 15, P99MS: 235}, Canary: Arm{Requests: 168, Errors: 11, P99MS: 239}},
