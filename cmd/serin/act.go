@@ -39,6 +39,7 @@ func newActCmd(e *env, verb, short string) *cobra.Command {
 	var act admin.Act
 	var ifVersion uint64
 	var all bool
+	var arm string
 	cmd.Flags().StringVar(&act.Reason, "reason", "", "why, for the journal")
 	cmd.Flags().Uint64Var(&ifVersion, "if-version", 0, "refuse unless the rollout's version is this one")
 	if doc != "" {
@@ -47,6 +48,8 @@ func newActCmd(e *env, verb, short string) *cobra.Command {
 	switch verb {
 	case "promote":
 		cmd.Flags().BoolVar(&act.Full, "full", false, "to the end, not to the next stage")
+	case "rollback":
+		cmd.Flags().StringVar(&arm, "arm", "", "of an experiment: only this arm's users, back to the control")
 	case "retry":
 		cmd.Flags().IntVar(&act.FromStage, "from-stage", 0, "stage to begin at, counted from 1")
 	}
@@ -60,6 +63,8 @@ func newActCmd(e *env, verb, short string) *cobra.Command {
 			return usagef("1, for example", "--from-stage %d: stages are counted from 1", act.FromStage)
 		case all && cmd.Flags().Changed("if-version"):
 			return usagef("serin "+verb+" --all", "--if-version belongs to one rollout")
+		case cmd.Flags().Changed("arm") && (arm == "" || all || cmd.Flags().Changed("if-version")):
+			return usagef("serin rollback button --arm green", "--arm names one arm of one experiment, whatever its version")
 		}
 		return nil
 	}
@@ -71,13 +76,21 @@ func newActCmd(e *env, verb, short string) *cobra.Command {
 		if cmd.Flags().Changed("if-version") {
 			act.IfVersion = &ifVersion
 		}
-		d, err := q.Act(ctx, args[0], verb, act)
+		d, err := q.act(ctx, args[0], verb, arm, act)
 		if err != nil {
 			return err
 		}
 		return q.decided(d)
 	})
 	return cmd
+}
+
+// act does one verb to one rollout, or stops one arm of an experiment.
+func (q *question) act(ctx context.Context, name, verb, arm string, act admin.Act) (admin.DecisionView, error) {
+	if arm != "" {
+		return q.StopArm(ctx, name, admin.StopArm{Arm: arm, Reason: act.Reason, Actor: act.Actor})
+	}
+	return q.Act(ctx, name, verb, act)
 }
 
 // actOnAll pauses, resumes or rolls back everything.

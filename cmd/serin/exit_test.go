@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net"
 	"os"
 	"path/filepath"
@@ -9,6 +10,9 @@ import (
 
 	"serin/gate"
 	"serin/gate/control"
+	"serin/gate/experiment"
+	"serin/gate/journal"
+	"serin/proxy/admin"
 )
 
 func TestExitCodes_EveryVerb_AreTheContract(t *testing.T) {
@@ -175,5 +179,33 @@ func TestActs_Flags_ReachTheLoop(t *testing.T) {
 	}
 	if loop.got[2].Verb != gate.VerbStepBack {
 		t.Errorf("step-back: %+v", loop.got[2])
+	}
+}
+
+// stopper hears which arms are to be stopped.
+type stopper struct{ stops []experiment.Stop }
+
+func (s *stopper) StopArm(_ context.Context, name string, stop experiment.Stop) (gate.Decision, journal.Entry, error) {
+	s.stops = append(s.stops, stop)
+	return gate.Decision{Action: gate.ActStopArm}, journal.Entry{ID: name + "-1-2", Sentence: "Stopped " + stop.Arm + "."}, nil
+}
+
+func TestRollback_OfAnArm_StopsThatArm(t *testing.T) {
+	trials := new(stopper)
+	vars := map[string]string{"SERIN_ADMIN": serve(t, admin.Options{Loop: &fakeLoop{}, Trials: trials}), "USER": "ann"}
+	code, out, talk := serin(vars, "rollback", "button", "--arm", "red", "--reason", "odd")
+	if code != exitOK || out != "Stopped red.\n" || len(trials.stops) != 1 {
+		t.Fatalf("exit %d: %s%s, stops %+v", code, out, talk, trials.stops)
+	}
+	if got := trials.stops[0]; got != (experiment.Stop{Arm: "red", Actor: "ann", Reason: "odd"}) {
+		t.Errorf("got %+v", got)
+	}
+	for _, line := range []string{"rollback button --arm=", "rollback --all --arm red", "rollback button --arm red --if-version 3"} {
+		if code, _, talk := serin(vars, strings.Fields(line)...); code != exitUsage || !strings.Contains(talk, "one arm of one experiment") {
+			t.Errorf("%s: exit %d %s", line, code, talk)
+		}
+	}
+	if len(trials.stops) != 1 {
+		t.Errorf("stopped %+v", trials.stops)
 	}
 }

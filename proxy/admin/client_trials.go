@@ -16,6 +16,13 @@ func (c *Client) Experiment(ctx context.Context, name string) (Experiment, error
 	return v, err
 }
 
+// StopArm takes the users of one arm, or of every arm, back to the control and returns the decision.
+func (c *Client) StopArm(ctx context.Context, experiment string, stop StopArm) (DecisionView, error) {
+	var v DecisionView
+	err := c.post(ctx, stop, &v, "v1", "experiments", experiment, "stop")
+	return v, err
+}
+
 // Flags lists every flag, in the order of the file.
 func (c *Client) Flags(ctx context.Context) ([]FlagView, error) {
 	var v FlagList
