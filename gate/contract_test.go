@@ -223,3 +223,21 @@ func TestStep_SkewedKeys_AtTheirEdges(t *testing.T) {
 		}
 	}
 }
+
+// A widening is named as a possible cause for a minute, and no longer.
+func TestStep_Widening_IsNamedForAMinute(t *testing.T) {
+	t.Parallel()
+	p := &gate.Policy{
+		Rollout: "shop", Revision: "v2", Holdback: 100, Criteria: []gate.Criterion{told{"error_rate"}},
+		Stages: []gate.Stage{{Weight: 100, Least: time.Hour}, {Weight: 10_000, Least: time.Hour}},
+	}
+	now, s := time.Unix(0, 0), gate.State{}
+	for range 200 {
+		var d gate.Decision
+		now = now.Add(time.Second)
+		s, d = gate.Step(s, p, now, gate.Tick{Seen: healthySeen(tellHold)})
+		if want := s.Stage == 1 && s.Age < time.Minute; d.Raised != want {
+			t.Fatalf("%v after the first users came: raised %v, want %v", s.Age, d.Raised, want)
+		}
+	}
+}
